@@ -1,0 +1,1 @@
+"""The core of the assistant in plain Python: content, understanding, safety, places, directory."""
