@@ -1,0 +1,122 @@
+"""Every setting of the project, read once from the environment into a frozen dataclass.
+
+A malformed or unknown `ASSISTANT_…` variable stops the start with its name, its value and the remedy.
+"""
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Callable, Mapping, Optional, TypeVar
+
+from assistant.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+T = TypeVar("T")
+
+
+def _integer(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        number = int(value)
+        if not low <= number <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return number
+
+    parse.__doc__ = f"a whole number from {low} to {high}"
+    return parse
+
+
+def _seconds(value: str) -> float:
+    """a number of seconds, more than 0"""
+    number = float(value)
+    if not number > 0:
+        raise ValueError
+    return number
+
+
+def _text(value: str) -> str:
+    """a text that is not empty"""
+    if not value.strip():
+        raise ValueError
+    return value.strip()
+
+
+def _url(value: str) -> str:
+    """an address that begins with http:// or https://"""
+    if not value.startswith(("http://", "https://")):
+        raise ValueError
+    return value.rstrip("/")
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    """origins such as https://example.org, separated by commas, without a wildcard"""
+    found = tuple(part.strip() for part in value.split(",") if part.strip())
+    if any(not origin.startswith(("http://", "https://")) or "*" in origin or origin.count("/") != 2 for origin in found):
+        raise ValueError
+    return found
+
+
+def _path(value: str) -> Path:
+    """a path, absolute or from the repository's root"""
+    return ROOT / _text(value)
+
+
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in allowed:
+            raise ValueError
+        return value
+
+    parse.__doc__ = "one of " + ", ".join(allowed)
+    return parse
+
+
+def _setting(variable: str, default: str, parse: Callable[[str], T], meaning: str) -> T:
+    """A dataclass field that `Settings.from_env` fills; `default` is written as in the environment."""
+    return field(metadata={"variable": variable, "default": default, "parse": parse, "meaning": meaning})  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings; the metadata of each field holds its variable, default, parser and meaning."""
+
+    mode: str = _setting("ASSISTANT_MODE", "full", _one_of("full", "signposting"),
+                         "`signposting` switches the answers off: search link, contact and helplines only")
+    gateway_host: str = _setting("ASSISTANT_HOST", "127.0.0.1", _text, "address on which the gateway listens")
+    gateway_port: int = _setting("ASSISTANT_PORT", "8080", _integer(1, 65535), "the gateway's port")
+    studio_port: int = _setting("ASSISTANT_STUDIO_PORT", "8090", _integer(1, 65535), "the studio's port, loopback only")
+    rasa_port: int = _setting("ASSISTANT_RASA_PORT", "5005", _integer(1, 65535), "Rasa's port, loopback only")
+    actions_port: int = _setting("ASSISTANT_ACTIONS_PORT", "5055", _integer(1, 65535), "the action server's port, loopback only")
+    rasa_url: str = _setting("ASSISTANT_RASA_URL", "http://127.0.0.1:5005", _url, "where the gateway finds Rasa")
+    rasa_turn_seconds: float = _setting("ASSISTANT_RASA_TURN_SECONDS", "4", _seconds,
+                                        "how long a turn in Rasa may take before the visitor gets the fallback reply")
+    models: Path = _setting("ASSISTANT_MODELS", "models", _path, "folder with the trained model")
+    cache: Path = _setting("ASSISTANT_CACHE", ".cache", _path, "folder for the encoder and other built things")
+    var: Path = _setting("ASSISTANT_VAR", "var", _path, "folder for databases and generated secrets")
+
+    @classmethod
+    def from_env(cls, env: Optional[Mapping[str, str]] = None) -> "Settings":
+        """Read the settings from `env` (default: the process's environment).
+
+        Raises SettingsError for a value that does not parse and for an unknown ASSISTANT_ variable.
+        """
+        env = os.environ if env is None else env
+        known = {item.metadata["variable"] for item in fields(cls)} | SECRET_VARIABLES
+        for name in env:
+            if name.startswith("ASSISTANT_") and name not in known:
+                raise SettingsError(f"{name}: there is no such setting. docs/operations.md lists them all.")
+        return cls(**{item.name: _read(item.metadata, env) for item in fields(cls)})
+
+
+# Secrets are read where they are used (assistant/secrets.py), so that no dataclass that is printed holds one.
+SECRET_VARIABLES = frozenset({"ASSISTANT_SECRET", "ASSISTANT_INTERNAL_TOKEN"})
+
+
+def _read(metadata: Mapping[str, Any], env: Mapping[str, str]) -> Any:
+    variable, parse = metadata["variable"], metadata["parse"]
+    value = env.get(variable) or metadata["default"]
+    try:
+        return parse(value)
+    except ValueError:
+        raise SettingsError(f"{variable}={value!r}: give {parse.__doc__}.") from None
