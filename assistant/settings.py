@@ -110,7 +110,7 @@ class Settings:
 
 
 # Secrets are read where they are used (assistant/secrets.py), so that no dataclass that is printed holds one.
-SECRET_VARIABLES = frozenset({"ASSISTANT_SECRET", "ASSISTANT_INTERNAL_TOKEN"})
+SECRET_VARIABLES = frozenset({"ASSISTANT_SECRET"})
 
 
 def _read(metadata: Mapping[str, Any], env: Mapping[str, str]) -> Any:
