@@ -1,0 +1,96 @@
+"""The sentence encoder: all-MiniLM-L6-v2 run by ONNX Runtime.
+
+`make setup` builds it once (assistant/encoder_build.py); everything that compares meanings uses this one class.
+"""
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import List, Sequence, Tuple
+
+import numpy as np
+import onnxruntime
+from tokenizers import Tokenizer
+
+from assistant.errors import EncoderError
+from assistant.settings import Settings
+
+WIDTH = 384
+# The model was trained on at most 128 tokens a text, and attention costs grow with the square of the length.
+LONGEST = 128
+BATCH = 32
+# Part of the folder's name and of every cache key: raise it when the same text would get another embedding.
+BUILD = "minilm-l6-v2-int8-1"
+
+
+def folder(settings: Settings) -> Path:
+    """Return where the built encoder stands: `encoder.onnx` and `tokenizer.json`."""
+    return settings.cache / "encoder" / BUILD
+
+
+class Encoder:
+    """Turns texts into unit vectors whose dot product is their similarity of meaning."""
+
+    def __init__(self, path: Path) -> None:
+        """Load the encoder built in `path`; raises EncoderError when it is not there."""
+        if not (path / "encoder.onnx").is_file():
+            raise EncoderError(f"{path}: the sentence encoder is not built. Run `make setup`.")
+        self.tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
+        self.tokenizer.no_padding()
+        self.tokenizer.enable_truncation(LONGEST)
+        options = onnxruntime.SessionOptions()
+        # One thread a session: under load two threads on one message are slower than two messages on a thread each.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            str(path / "encoder.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+
+    @classmethod
+    def load(cls, settings: Settings) -> "Encoder":
+        """Return the encoder of this installation; one for all callers in a process."""
+        return _load(folder(settings))
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the embeddings of `texts`: float32 [len(texts), 384], each row of length 1.
+
+        A text counts up to its first 128 tokens. Texts of like length run together, so that little is padded.
+        """
+        result = np.zeros((len(texts), WIDTH), dtype=np.float32)
+        ids = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
+        order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
+        for start in range(0, len(order), BATCH):
+            rows = order[start:start + BATCH]
+            result[rows] = self._run([ids[row] for row in rows])
+        return result
+
+    def _run(self, batch: List[List[int]]) -> np.ndarray:
+        longest = max(len(row) for row in batch)
+        tokens = np.zeros((len(batch), longest), dtype=np.int64)
+        mask = np.zeros((len(batch), longest), dtype=np.float32)
+        for index, row in enumerate(batch):
+            tokens[index, :len(row)] = row
+            mask[index, :len(row)] = 1.0
+        return self._session.run(None, {"input_ids": tokens, "attention_mask": mask})[0]  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=2)
+def _load(path: Path) -> Encoder:
+    return Encoder(path)
+
+
+def remembered(encoder: Encoder, size: int = 512) -> "Remembering":
+    """Return `encoder` with the last `size` embeddings kept (the safety check and the intents read one text)."""
+    return Remembering(encoder, size)
+
+
+class Remembering:
+    """An encoder that keeps the last embeddings in memory; same `embed` as Encoder."""
+
+    def __init__(self, encoder: Encoder, size: int) -> None:
+        self._embed_one = lru_cache(maxsize=size)(lambda text: encoder.embed([text])[0])
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """As Encoder.embed, a text at a time."""
+        rows: Tuple[np.ndarray, ...] = tuple(self._embed_one(text) for text in texts)
+        return np.stack(rows) if rows else np.zeros((0, WIDTH), dtype=np.float32)
