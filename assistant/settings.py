@@ -49,6 +49,11 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _optional_url(value: str) -> str:
+    """an address that begins with http:// or https://, or nothing"""
+    return _url(value) if value else ""
+
+
 def _origins(value: str) -> tuple[str, ...]:
     """origins such as https://example.org, separated by commas, without a wildcard"""
     found = tuple(part.strip() for part in value.split(",") if part.strip())
@@ -91,6 +96,28 @@ class Settings:
     rasa_url: str = _setting("ASSISTANT_RASA_URL", "http://127.0.0.1:5005", _url, "where the gateway finds Rasa")
     rasa_turn_seconds: float = _setting("ASSISTANT_RASA_TURN_SECONDS", "4", _seconds,
                                         "how long a turn in Rasa may take before the visitor gets the fallback reply")
+    public_url: str = _setting("ASSISTANT_PUBLIC_URL", "", _optional_url,
+                               "the address under which visitors and messaging services reach the gateway; nothing: its own host and port")
+    origins: tuple[str, ...] = _setting("ASSISTANT_ORIGINS", "", _origins,
+                                        "web sites whose pages may use the widget, such as https://www.example.org, separated by commas")
+    trusted_proxies: int = _setting("ASSISTANT_TRUSTED_PROXIES", "0", _integer(0, 5),
+                                    "how many proxies stand before the gateway and add to X-Forwarded-For")
+    session_minutes: int = _setting("ASSISTANT_SESSION_MINUTES", "40", _integer(5, 1440),
+                                    "how long a widget session lasts without use")
+    messages_per_minute: int = _setting("ASSISTANT_MESSAGES_PER_MINUTE", "20", _integer(1, 100_000),
+                                        "messages of one visitor in a minute; never applied to a message from someone at risk")
+    sessions_per_second: int = _setting("ASSISTANT_SESSIONS_PER_SECOND", "1", _integer(1, 100_000),
+                                        "new sessions of one visitor in a second")
+    text_hours: int = _setting("ASSISTANT_TEXT_HOURS", "24", _integer(1, 168), "how long message text and a conversation are kept")
+    turn_days: int = _setting("ASSISTANT_TURN_DAYS", "30", _integer(1, 365),
+                              "how long it is kept, without text, what each turn was understood as")
+    inbox_days: int = _setting("ASSISTANT_INBOX_DAYS", "30", _integer(1, 365), "how long redacted rows stay in the studio's inbox")
+    coalesce_seconds: float = _setting("ASSISTANT_COALESCE_SECONDS", "4", _seconds,
+                                       "on messaging services, messages this close together are understood as one")
+    coalesce_longest_seconds: float = _setting("ASSISTANT_COALESCE_LONGEST_SECONDS", "12", _seconds,
+                                               "how long a messaging service's visitor waits at most for the messages to be joined")
+    tracker_url: str = _setting("ASSISTANT_TRACKER_URL", "", str,
+                                "SQLAlchemy address of Rasa's tracker store; empty: SQLite in the `var` folder")
     models: Path = _setting("ASSISTANT_MODELS", "models", _path, "folder with the trained model")
     cache: Path = _setting("ASSISTANT_CACHE", ".cache", _path, "folder for the encoder and other built things")
     var: Path = _setting("ASSISTANT_VAR", "var", _path, "folder for databases and generated secrets")
@@ -110,7 +137,7 @@ class Settings:
 
 
 # Secrets are read where they are used (assistant/secrets.py), so that no dataclass that is printed holds one.
-SECRET_VARIABLES = frozenset({"ASSISTANT_SECRET"})
+SECRET_VARIABLES = frozenset({"ASSISTANT_SECRET", "ASSISTANT_JOURNAL_URL", "ASSISTANT_METRICS_TOKEN"})
 
 
 def _read(metadata: Mapping[str, Any], env: Mapping[str, str]) -> Any:

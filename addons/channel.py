@@ -1,0 +1,184 @@
+"""Rasa's one input channel: what the gateway calls. Status codes instead of silence, and no text in a log.
+
+The contract stands in docs/architecture.md, "Rasa's channel".
+"""
+import asyncio
+import hmac
+import logging
+from typing import Any, Awaitable, Callable, Dict, List, Optional, Set, Text
+
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
+from rasa.shared.core.events import ActionExecuted, UserUttered
+from sanic import Blueprint, response
+from sanic.request import Request
+from sanic.response import HTTPResponse
+
+from addons.safety_check import CHECKED, CRISIS
+from addons.tracker_store import BoundedTrackerStore, forget, stores
+from assistant.secrets import internal_token
+from assistant.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+Respond = Callable[[UserMessage], Awaitable[Any]]
+# Part of each message that the gateway renders; the rest (recipient ids) stays here.
+FIELDS = ("text", "buttons", "custom")
+
+
+class AssistantInput(InputChannel):
+    """`POST messages`, `DELETE conversations/<id>` and the health call, below /webhooks/assistant."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the time limit and the token from the settings."""
+        self._seconds = settings.rasa_turn_seconds
+        self._token = f"Bearer {internal_token(settings)}".encode()
+        self._turns: Set["asyncio.Task[Any]"] = set()  # keeps turns alive that outlast their request
+
+    @classmethod
+    def name(cls) -> Text:
+        """See InputChannel."""
+        return "assistant"
+
+    @classmethod
+    def from_credentials(cls, credentials: Optional[Dict[Text, Any]]) -> InputChannel:
+        """See InputChannel; everything comes from the settings."""
+        return cls(Settings.from_env())
+
+    def blueprint(self, on_new_message: Respond) -> Blueprint:
+        """See InputChannel."""
+        blueprint = Blueprint("assistant_channel", "assistant_channel")
+
+        @blueprint.middleware("request")
+        async def authorise(request: Request) -> Optional[HTTPResponse]:
+            given = request.headers.get("authorization", "").encode()
+            return None if hmac.compare_digest(given, self._token) else _error(401, "unauthorised", "A token is needed.")
+
+        @blueprint.get("/")
+        async def health(request: Request) -> HTTPResponse:
+            agent = _agent(request)
+            if agent is None:
+                return _error(503, "no_model", "No model is loaded.")
+            return response.json({"status": "ok", "model": _model(agent)})
+
+        @blueprint.post("/messages")
+        async def message(request: Request) -> HTTPResponse:
+            agent = _agent(request)
+            if agent is None:
+                return _error(503, "no_model", "No model is loaded.")
+            user_message = _user_message(request.json)
+            if user_message is None:
+                return _error(400, "bad_request", "Give conversation, id, and one of text, intent, event.")
+            return await self._answer(agent, user_message)
+
+        @blueprint.delete("/conversations/<conversation:str>")
+        async def delete(request: Request, conversation: Text) -> HTTPResponse:
+            agent = _agent(request)
+            if agent is None:
+                return _error(503, "no_model", "No model is loaded.")
+            # Under the lock, so that a turn in flight cannot write the conversation back.
+            async with agent.lock_store.lock(conversation):
+                await forget(agent, conversation)
+            return response.empty(204)
+
+        return blueprint
+
+    async def _answer(self, agent: Agent, message: UserMessage) -> HTTPResponse:
+        """Run the turn; answer 504 when it takes too long, and let it finish all the same."""
+        turn = asyncio.create_task(_turn(agent, message))
+        self._turns.add(turn)
+        turn.add_done_callback(self._finish)
+        try:
+            # Shielded: neither the time limit nor a client that hangs up ends the turn.
+            result = await asyncio.wait_for(asyncio.shield(turn), self._seconds)
+        except asyncio.TimeoutError:
+            return _error(504, "slow", f"The turn takes longer than {self._seconds:g} s; it goes on.")
+        except Exception:  # the turn's own failure, reported by _finish
+            return _error(500, "failed", "The turn failed.")
+        if not result["messages"]:
+            return _error(500, "no_reply", "The turn ended without a reply.")
+        return response.json(result)
+
+    def _finish(self, turn: "asyncio.Task[Any]") -> None:
+        self._turns.discard(turn)
+        if not turn.cancelled() and turn.exception() is not None:
+            # The type alone: an exception's text may hold what the visitor wrote.
+            logger.error("A turn failed: %s", type(turn.exception()).__name__)
+
+
+async def _turn(agent: Agent, message: UserMessage) -> Dict[Text, Any]:
+    async with agent.lock_store.lock(message.sender_id):
+        await agent.processor.handle_message(message)
+        tracker = await _saved(agent, message.sender_id)
+    parse_data = tracker.latest_message.parse_data if tracker and tracker.latest_message else {}
+    return {
+        "model": _model(agent),
+        "intent": parse_data.get("intent") or {},
+        "alternatives": (parse_data.get("intent_ranking") or [])[:3],
+        "questions": parse_data.get("questions") or [],
+        "actions": _actions(tracker),
+        "messages": [{key: part[key] for key in FIELDS if part.get(key)} for part in message.output_channel.messages],
+    }
+
+
+async def _saved(agent: Agent, conversation: Text) -> Any:
+    """Return the conversation as just saved, without a second reading where the store remembers it."""
+    store, *fallback = stores(agent)
+    tracker = store.recent(conversation) if isinstance(store, BoundedTrackerStore) else await store.retrieve(conversation)
+    for memory in fallback if tracker is None else []:
+        tracker = await memory.retrieve(conversation)
+    return tracker
+
+
+def _actions(tracker: Any) -> List[Text]:
+    actions: List[Text] = []
+    for event in reversed(tracker.events if tracker else []):
+        if isinstance(event, UserUttered):
+            break
+        if isinstance(event, ActionExecuted) and event.action_name != "action_listen":
+            actions.append(event.action_name)
+    return actions[::-1]
+
+
+def _agent(request: Request) -> Optional[Agent]:
+    agent = getattr(request.app.ctx, "agent", None)
+    return agent if agent is not None and agent.is_ready() else None
+
+
+def _model(agent: Agent) -> Optional[Text]:
+    return agent.processor.model_metadata.model_id if agent.processor else None
+
+
+def _user_message(body: Any) -> Optional[UserMessage]:
+    """Return the message that the gateway sent, or None when it is not of the contract's form."""
+    if not isinstance(body, dict) or not all(isinstance(body.get(key), str) for key in ("conversation", "id")):
+        return None
+    text, intent = body.get("text"), body.get("intent")
+    if body.get("event") == CRISIS:
+        parse_data: Optional[Dict[Text, Any]] = _parsed(CRISIS, [])
+    elif isinstance(intent, str):
+        parse_data = _parsed(intent, body.get("entities") or [])
+    elif isinstance(text, str):
+        parse_data = None
+    else:
+        return None
+    return UserMessage(
+        # Rasa takes a leading slash for a command; a visitor's text never is one.
+        text=(text or "").lstrip("/ ") if parse_data is None else "",
+        output_channel=CollectingOutputChannel(),
+        sender_id=body["conversation"],
+        parse_data=parse_data,
+        input_channel=AssistantInput.name(),
+        message_id=body["id"],
+        metadata={CHECKED: True},
+    )
+
+
+def _parsed(intent: Text, entities: List[Dict[Text, Text]]) -> Dict[Text, Any]:
+    """Return what understanding a pressed button amounts to."""
+    found = [{"entity": item["entity"], "value": item["value"], "start": 0, "end": 0} for item in entities]
+    return {"text": "", "intent": {"name": intent, "confidence": 1.0}, "entities": found}
+
+
+def _error(status: int, code: Text, message: Text) -> HTTPResponse:
+    return response.json({"error": {"code": code, "message": message}}, status=status)

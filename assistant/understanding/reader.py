@@ -1,0 +1,137 @@
+"""Reads a message: one intent, several questions, or nothing that the assistant knows."""
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, List, Mapping, Protocol, Sequence, Tuple
+
+import numpy as np
+
+from assistant.understanding.classifier import OUT_OF_SCOPE, Classifier, Ranking
+from assistant.understanding.splitter import asks, clauses, sentences
+
+FALLBACK = "nlu_fallback"
+SEVERAL = "multi_question"
+# Longer messages are read sentence by sentence for the one question in them.
+LONG = 28  # words
+MOST_QUESTIONS = 3
+OFFERED = 3
+
+
+class Embeds(Protocol):
+    """Anything with the encoder's `embed`."""
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Return unit vectors, float32 [len(texts), 384]."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What the reader knows of an intent."""
+
+    label: str
+    neighbours: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a message asks."""
+
+    intent: str  # an intent, FALLBACK or SEVERAL
+    confidence: float
+    ranking: List[Tuple[str, float]]  # all intents with their probabilities, best first
+    alternatives: List[str] = field(default_factory=list)  # to offer as "did you mean", nearest first
+    neighbours: List[str] = field(default_factory=list)  # near topics to show beside the answer
+    questions: List[str] = field(default_factory=list)  # the intents, in order, when there are several
+
+
+class Reader:
+    """The classifier with what surrounds it: the encoder, the splitter and the topics' labels."""
+
+    def __init__(self, classifier: Classifier, topics: Mapping[str, Topic], encoder: Embeds) -> None:
+        """Join a trained classifier, the topics by intent, and the encoder it was trained with."""
+        self.classifier, self.topics, self._encoder = classifier, dict(topics), encoder
+
+    def save(self, path: Path) -> None:
+        """Write `classifier.npz` and `topics.json` into the folder `path`."""
+        np.savez(path / "classifier.npz", **self.classifier.arrays())
+        topics = {name: [topic.label, list(topic.neighbours)] for name, topic in self.topics.items()}
+        content = {"intents": self.classifier.intents, "topics": topics}
+        (path / "topics.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path, encoder: Embeds) -> "Reader":
+        """Return the reader saved in the folder `path`."""
+        content = json.loads((path / "topics.json").read_text(encoding="utf-8"))
+        with np.load(path / "classifier.npz", allow_pickle=False) as arrays:
+            classifier = Classifier(content["intents"], dict(arrays))
+        topics = {name: Topic(label, tuple(near)) for name, (label, near) in content["topics"].items()}
+        return cls(classifier, topics, encoder)
+
+    def read(self, text: str) -> Reading:
+        """Return what `text` asks."""
+        parts = _parts(text)
+        texts = [text, *parts]
+        whole, *ranked = self.classifier.rank(texts, self._encoder.embed(texts))
+        questions = self._questions(list(zip(parts, ranked)))
+        if len(questions) > 1 and self._asks_several(text, whole, questions):
+            return self._several(whole, questions)
+        if questions and len(text.split()) > LONG:
+            whole = max(questions.values(), key=lambda ranking: ranking.score)
+        return self._one(whole)
+
+    def _questions(self, parts: Sequence[Tuple[str, Ranking]]) -> Dict[str, Ranking]:
+        """Return the distinct topics that the parts ask about, in their order, each with its surest ranking."""
+        found: Dict[str, Ranking] = {}
+        for part, ranking in parts:
+            intent = ranking.intents[0]
+            if not (ranking.in_scope and is_question(intent) and asks(part)):
+                continue
+            if intent not in found or found[intent].score < ranking.score:
+                found[intent] = ranking
+        return found
+
+    def _asks_several(self, text: str, whole: Ranking, questions: Mapping[str, Ranking]) -> bool:
+        return len(text.split()) <= LONG + 12
+
+    def _several(self, whole: Ranking, questions: Mapping[str, Ranking]) -> Reading:
+        names = list(questions)[:MOST_QUESTIONS]
+        confidence = min(ranking.score for ranking in questions.values())
+        return Reading(SEVERAL, confidence, _pairs(whole), questions=names)
+
+    def _one(self, ranking: Ranking) -> Reading:
+        best = ranking.intents[0]
+        pairs = _pairs(ranking)
+        if ranking.in_scope:
+            near = self.topics[best].neighbours if best in self.topics else ()
+            close = [name for name, probability in pairs[1:4] if name in near and probability > 0.05]
+            return Reading(best, ranking.score, pairs, neighbours=close)
+        if best == OUT_OF_SCOPE:
+            return Reading(best, ranking.score, pairs)
+        return Reading(FALLBACK, ranking.score, pairs, alternatives=self._alternatives(ranking))
+
+    def _alternatives(self, ranking: Ranking) -> List[str]:
+        """Return up to three topics to offer, no two of them neighbours of each other."""
+        chosen: List[str] = []
+        for name in ranking.intents:
+            if is_question(name) and not any(name in self.topics[other].neighbours for other in chosen):
+                chosen.append(name)
+            if len(chosen) == OFFERED:
+                break
+        return chosen
+
+
+def is_question(intent: str) -> bool:
+    """Return whether `intent` is a question or a wish that can stand beside another in one message."""
+    return intent.startswith("faq_") or intent == "find_therapist"
+
+
+def _parts(text: str) -> List[str]:
+    """Return the parts of `text` that may each be a question; none when it is one sentence in one piece."""
+    parts = [clause for sentence in sentences(text) for clause in clauses(sentence)]
+    return parts if len(parts) > 1 else []
+
+
+def _pairs(ranking: Ranking) -> List[Tuple[str, float]]:
+    return [(name, float(probability)) for name, probability in zip(ranking.intents, ranking.probabilities)]
