@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Iterator, List, Sequence, Tuple
+from typing import Dict, Iterator, List, Sequence, Tuple
 
 import numpy as np
 from rapidfuzz import fuzz, process
@@ -24,7 +24,7 @@ Pair = Tuple[int, int]
 
 def duplicates(phrasings: Sequence[str]) -> List[Pair]:
     """Return (first, again) for each phrasing that stands before, case and punctuation left aside."""
-    first: dict = {}
+    first: Dict[str, int] = {}
     found = []
     for index, phrasing in enumerate(phrasings):
         folded = fold(phrasing)

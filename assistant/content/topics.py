@@ -208,17 +208,16 @@ def read_responses(found: Any, text: str, problems: List[str]) -> Dict[str, Tupl
 def _comments(text: str) -> Dict[Tuple[str, int], Tuple[str, ...]]:
     """Return the comment lines that stand above each wording, by response and position."""
     found: Dict[Tuple[str, int], Tuple[str, ...]] = {}
-    name, index, pending = "", 0, []  # type: str, int, List[str]
+    name, index, dash, pending = "", 0, "", []  # type: str, int, str, List[str]
     for line in text.splitlines():
-        key = re.match(r"  (utter_\w+):", line)
+        key, item = re.match(r"  (utter_\w+):", line), re.match(r" {2,4}- ", line)
         if key:
-            name, index = key.group(1), 0
-            pending = []
+            name, index, dash, pending = key.group(1), 0, "", []
         elif re.match(r" {0,4}#", line):  # deeper lines are text
             pending.append(line.strip().lstrip("#").strip())
-        elif re.match(r" {2,4}- ", line) and name:
+        elif item and name and item.group() == (dash or item.group()):  # a deeper dash is a button's
             found[name, index] = tuple(pending)
-            index, pending = index + 1, []
+            index, dash, pending = index + 1, item.group(), []
         elif re.match(r"\S", line):
             name = ""
     return found

@@ -124,6 +124,25 @@ def test_quotation_with_its_source_may_hold_a_claim(tmp_path, files):
     assert problems(tmp_path, {**files, "data/practical/cost.yml": quoted}) == []
 
 
+def test_each_wording_has_its_own_comments(tmp_path, files):
+    wordings = (
+        '    buttons:\n    - title: "How long?"\n      payload: /faq_length\n'
+        "  # 1 A: other words\n  # 2-3 editorial\n  - text: One. Two. Three.\n"
+    )
+    problems(tmp_path, {**files, "data/conversation/greet.yml": topic("greet", "Hello", [], buttons=wordings, more="")})
+    greet = read_topic(tmp_path / "data/conversation/greet.yml", tmp_path)
+    assert [wording.provenance() for wording in greet.responses["utter_greet"]] == [
+        {1: "A: words of the source", 2: "editorial"}, {1: "A: other words", 2: "editorial", 3: "editorial"},
+    ]
+
+
+def test_file_of_shared_replies_is_no_topic(tmp_path, files):
+    files["data/conversation/fallback.yml"] = 'version: "3.1"\nresponses:\n  utter_shared:\n  - text: Words.\n'
+    files["addons/nlg.py"] = 'SAID = "utter_shared"\n'
+    assert problems(tmp_path, files) == []
+    assert "fallback" not in {found.intent for found in load_topics(tmp_path)}
+
+
 def test_two_styles_may_be_named_in_any_order(tmp_path, files):
     assert problems(tmp_path, {**files, "data/practical/cost.yml": cost(more=MORE[:-1] + ", avoidant or anxious.")}) == []
 
