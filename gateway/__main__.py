@@ -1,0 +1,39 @@
+"""`python -m gateway`: serve on ASSISTANT_HOST and ASSISTANT_PORT until stopped."""
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from typing import Any
+
+from sanic import Sanic
+
+from assistant.errors import AssistantError
+from assistant.settings import Settings
+from gateway.app import make_app
+
+
+def main() -> int:
+    """Run the gateway; return the exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    for name in ("sanic.root", "sanic.error", "sanic.access"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # they print addresses and what exceptions quote
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    warnings.simplefilter("ignore", DeprecationWarning)
+    try:
+        settings = Settings.from_env()
+        app = make_app(settings)
+    except AssistantError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+    @app.listener("after_server_start")
+    async def say(app: Sanic, loop: Any) -> None:
+        print(f"gateway: ready at http://{settings.gateway_host}:{settings.gateway_port}", flush=True)
+
+    app.run(settings.gateway_host, settings.gateway_port, access_log=False, motd=False, debug=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

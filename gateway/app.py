@@ -1,0 +1,66 @@
+"""The Sanic application: which routes there are, and what is started and stopped with it."""
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from sanic import Sanic
+from sanic.request import Request
+from sanic.response import HTTPResponse, redirect
+
+from assistant.errors import AssistantError
+from assistant.settings import ROOT, Settings
+from gateway import headers, pages, parts, refusals, release, texts
+from gateway.errors import JournalError, Refusal
+from gateway.health import Readiness, health
+from gateway.web import api
+
+# A larger body is not even read; what is larger than gateway/hygiene.py allows is read and refused with the helplines.
+LARGEST_BODY = 512 * 1024
+
+
+def make_app(settings: Settings, view: Optional[release.View] = None) -> Sanic:
+    """Return the application for `settings`; `view` replaces the released model (tests).
+
+    Raises AssistantError when content, model or settings cannot be used.
+    """
+    words = texts.load(ROOT / "data", settings.text_hours)
+    in_force = view or release.load(settings)
+    app = Sanic("gateway", register=False, configure_logging=False, env_prefix="GATEWAY_SANIC_")
+    app.config.update(
+        ACCESS_LOG=False, MOTD=False, REQUEST_MAX_SIZE=LARGEST_BODY, REQUEST_TIMEOUT=20, RESPONSE_TIMEOUT=20, KEEP_ALIVE_TIMEOUT=30,
+        GRACEFUL_SHUTDOWN_TIMEOUT=7.0, PROXIES_COUNT=settings.trusted_proxies or None, FALLBACK_ERROR_FORMAT="json",
+    )
+    refusals.install(app)
+    headers.install(app, settings.origins, settings.public_url.startswith("https://"))
+    app.blueprint([api.copy("api"), health.copy("health")])
+    pages.install(app)
+    app.add_route(follow, "/r/<token:str>", name="follow")
+
+    @app.listener("before_server_start")
+    async def start(app: Sanic, loop: Any) -> None:
+        app.ctx.parts = parts.make(settings, words, in_force)
+        try:
+            await app.ctx.parts.start()
+        except AssistantError as error:
+            await app.ctx.parts.stop()
+            raise SystemExit(str(error)) from None
+        app.ctx.readiness = Readiness(app.ctx.parts)
+
+    @app.listener("after_server_stop")
+    async def stop(app: Sanic, loop: Any) -> None:
+        await app.ctx.parts.stop()
+
+    return app
+
+
+async def follow(request: Request, token: str) -> HTTPResponse:
+    """Count a click on a therapist or the search, and send the visitor there."""
+    found = request.app.ctx.parts.handoff.resolve(token)
+    if found is None:
+        raise Refusal(404, "unknown_link", "This link is not one of ours.")
+    kind, address = found
+    try:
+        await request.app.ctx.parts.clicks.count(kind)
+    except JournalError:
+        pass  # the visitor is not kept from the therapist for the sake of a number
+    return redirect(address, status=302, headers={"referrer-policy": "no-referrer"})

@@ -1,0 +1,241 @@
+"""The durable inbox: each message once, in order, until it has its reply. Every method is one transaction.
+
+A conversation is worked on by the gateway that owns it; ownership is taken with a message, renewed while work goes on,
+given up with the last reply, and lapses when a gateway dies.
+"""
+from __future__ import annotations
+
+import json
+import time
+from typing import Any, Callable, Optional, Sequence
+
+from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.database import Database
+from gateway.errors import ConversationGone, LeaseLost, UnknownChoice
+from gateway.records import Accepted, Answer, Arrival, Reply, Waiting
+from gateway.schema import conversations, inbox, messages, replies, review, seen, turns
+from gateway.sql import insert_new
+from gateway.state import State
+
+LEASE_SECONDS = 15.0
+_QUEUES = {"inbox": inbox, "review": review}
+
+
+class Journal:
+    """Messages and replies. `me` is this process's name as an owner."""
+
+    def __init__(self, database: Database, me: str, text_seconds: float) -> None:
+        self._database, self.me, self._text_seconds = database, me, text_seconds
+
+    async def accept(self, arrivals: Sequence[Arrival]) -> list[Accepted]:
+        """Journal messages that wait for an answer.
+
+        Raises ConversationGone, UnknownChoice (in the widget), JournalError; then none of them is journalled.
+        """
+        return await self._database.write(lambda connection: self._accept_all(connection, arrivals))
+
+    async def accept_answered(self, arrival: Arrival, answer: Answer) -> Accepted:
+        """Journal a message together with the reply that it got at once (a crisis)."""
+        async def work(connection: AsyncConnection) -> Accepted:
+            accepted = (await self._accept_all(connection, [arrival]))[0]
+            if not accepted.fresh:
+                return accepted
+            row = await _conversation(connection, accepted.conversation)
+            reply = await self._store(connection, row, [accepted.key], arrival.received_at, answer)
+            await _release_if_idle(connection, accepted.conversation, self.me)
+            return Accepted(accepted.conversation, accepted.key, True, False, reply)
+
+        return await self._database.write(work)
+
+    async def waiting(self, conversation: str) -> tuple[State, list[Waiting]]:
+        """Return the state and the waiting messages, oldest first; none when another gateway is at work on them.
+
+        Raises ConversationGone, JournalError.
+        """
+        async def work(connection: AsyncConnection) -> tuple[State, list[Waiting]]:
+            row = await _conversation(connection, conversation, lock=False)
+            if row.owner != self.me:
+                return State(), []
+            found = await connection.execute(
+                select(messages).where(messages.c.conversation == conversation, messages.c.reply.is_(None)).order_by(messages.c.seq)
+            )
+            return State.read(row.state), [
+                Waiting(m.seq, m.key, m.client_id or "", m.received_at, m.kind, m.text or "", m.payload or "", json.loads(m.verdict or "{}"))
+                for m in found
+            ]
+
+        return await self._database.read(work)
+
+    async def finish(self, conversation: str, answered: Sequence[Waiting], answer: Answer) -> Reply:
+        """Journal the reply to `answered`. Raises LeaseLost, ConversationGone, JournalError; then nothing is written."""
+        async def work(connection: AsyncConnection) -> Reply:
+            row = await _conversation(connection, conversation)
+            if row.owner != self.me:
+                raise LeaseLost("Another gateway took the conversation over.")
+            reply = await self._store(connection, row, [m.key for m in answered], answered[0].received_at, answer)
+            await _release_if_idle(connection, conversation, self.me)
+            return reply
+
+        return await self._database.write(work)
+
+    async def reply_to(self, key: str) -> Optional[Reply]:
+        """Return the reply to the message `key`, or None while there is none. Raises JournalError."""
+        return await self._database.read(lambda connection: _reply_to(connection, key))
+
+    async def renew(self, owned: Sequence[str]) -> None:
+        """Keep the ownership of the conversations that are being worked on."""
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(
+                update(conversations).where(conversations.c.id.in_(owned), conversations.c.owner == self.me)
+                .values(owned_until=time.time() + LEASE_SECONDS)
+            )
+
+        await self._database.write(work)
+
+    async def take_over(self, most: int, alone: bool = False) -> list[str]:
+        """Take conversations that have work to do and that nobody owns; return their ids.
+
+        `alone`: at the start of the only gateway on this journal, whatever is owned is owned by the dead.
+        """
+        async def work(connection: AsyncConnection) -> list[str]:
+            now = time.time()
+            free = or_(conversations.c.owner.is_(None), conversations.c.owned_until < now)
+            if alone:
+                free = or_(free, conversations.c.owner != self.me)
+            found = await connection.execute(
+                select(conversations.c.id).where(conversations.c.deleted_at.is_(None), free, _has_work(now))
+                .order_by(conversations.c.last_at).limit(most).with_for_update(skip_locked=True)
+            )
+            taken = [row.id for row in found]
+            if taken:
+                await connection.execute(
+                    update(conversations).where(conversations.c.id.in_(taken)).values(owner=self.me, owned_until=now + LEASE_SECONDS)
+                )
+            return taken
+
+        return await self._database.write(work)
+
+    async def release(self, conversation: str) -> None:
+        """Give the conversation up if nothing is left to do in it."""
+        await self._database.write(lambda connection: _release_if_idle(connection, conversation, self.me))
+
+    async def _accept_all(self, connection: AsyncConnection, arrivals: Sequence[Arrival]) -> list[Accepted]:
+        return [await self._accept(connection, arrival) for arrival in arrivals]
+
+    async def _accept(self, connection: AsyncConnection, arrival: Arrival) -> Accepted:
+        conversation = await self._open(connection, arrival)
+        row = await _conversation(connection, conversation)
+        if not await insert_new(connection, seen, key=arrival.key, at=arrival.received_at):
+            return Accepted(conversation, arrival.key, False, False, await _reply_to(connection, arrival.key))
+        text, payload = arrival.text, arrival.payload
+        if arrival.choice and not payload:
+            label, payload = State.read(row.state).choices.get(arrival.choice, ("", ""))
+            if not payload and arrival.channel == "web":
+                raise UnknownChoice("This conversation was never given that choice.")
+            text = text or label
+        await connection.execute(messages.insert().values(
+            key=arrival.key, conversation=conversation, client_id=arrival.client_id or None, received_at=arrival.received_at,
+            kind=arrival.kind, text=text, payload=payload or None, verdict=json.dumps(arrival.verdict),
+        ))
+        now = time.time()
+        mine = row.owner in (None, self.me) or (row.owned_until or 0) < now
+        values: dict[str, Any] = {"last_at": now}
+        if mine:
+            values.update(owner=self.me, owned_until=now + LEASE_SECONDS)
+        if arrival.address:
+            values.update(address=arrival.address)
+        await connection.execute(update(conversations).where(conversations.c.id == conversation).values(**values))
+        return Accepted(conversation, arrival.key, True, mine)
+
+    async def _open(self, connection: AsyncConnection, arrival: Arrival) -> str:
+        """Return the id of the arrival's conversation, made if there is none."""
+        now = time.time()
+        if arrival.person:
+            current = (await connection.execute(
+                select(conversations.c.id, conversations.c.expires_at).where(
+                    conversations.c.channel == arrival.channel, conversations.c.person == arrival.person,
+                    conversations.c.deleted_at.is_(None))
+            )).first()
+            if current is not None and current.expires_at > now:
+                return str(current.id)
+            if current is not None:  # it ended and the retention job has not come by yet
+                await connection.execute(update(conversations).where(conversations.c.id == current.id).values(deleted_at=now, person=None))
+        await insert_new(connection, conversations, id=arrival.conversation, channel=arrival.channel, person=arrival.person or None,
+                         address=arrival.address or None, created_at=now, last_at=now, expires_at=now + self._text_seconds,
+                         state=State().write(), forgotten=False)
+        if not arrival.person:
+            return arrival.conversation
+        found = await connection.execute(select(conversations.c.id).where(
+            conversations.c.channel == arrival.channel, conversations.c.person == arrival.person, conversations.c.deleted_at.is_(None)))
+        return str(found.scalar_one())
+
+    async def _store(self, connection: AsyncConnection, row: Any, keys: Sequence[str], received_at: float, answer: Answer) -> Reply:
+        """Write a reply, what is kept of its turn, and the state that it leaves."""
+        now, turn = time.time(), answer.turn
+        on_channel = row.channel != "web"
+        result = await connection.execute(replies.insert().values(
+            id=answer.id, conversation=row.id, reference=answer.reference, at=now, received_at=received_at,
+            body=json.dumps(answer.messages, ensure_ascii=False), level=turn.level, category=turn.category,
+            sending="pending" if on_channel else "web", urgent=answer.urgent, parts_sent=0, attempts=0, next_at=now,
+            owner=self.me if answer.urgent and on_channel else None,
+            owned_until=now + LEASE_SECONDS if answer.urgent and on_channel else None,
+        ))
+        await connection.execute(update(messages).where(messages.c.key.in_(keys)).values(reply=answer.id))
+        alternatives = json.dumps(turn.alternatives)
+        await connection.execute(turns.insert().values(
+            reference=answer.reference, conversation=row.id, at=now, channel=row.channel, outcome=turn.outcome, intent=turn.intent,
+            confidence=turn.confidence, alternatives=alternatives, actions=json.dumps(turn.actions), level=turn.level,
+            detector=turn.detector, score=turn.score, release=turn.release, milliseconds=turn.milliseconds,
+        ))
+        for queue, reason, text in answer.queue:
+            await insert_new(connection, _QUEUES[queue], reference=answer.reference, reason=reason, conversation=row.id, at=now,
+                             text=text, intent=turn.intent, scores=alternatives, level=turn.level, detector=turn.detector,
+                             score=turn.score, release=turn.release, status="new")
+        await connection.execute(update(conversations).where(conversations.c.id == row.id).values(state=_next_state(row.state, answer, now)))
+        return Reply(result.inserted_primary_key[0], answer.id, answer.reference, answer.messages)
+
+
+def _next_state(text: str, answer: Answer, now: float) -> str:
+    state = State.read(text)
+    state.offer(answer.offered)
+    state.answered(answer.turn.level, answer.used)
+    state.noticed, state.form = True, answer.form
+    if answer.wording is not None:
+        state.unavailable = answer.wording
+    if answer.turn.level == "crisis":
+        state.crisis_at, state.category = now, answer.turn.category
+    return state.write()
+
+
+async def _conversation(connection: AsyncConnection, conversation: str, lock: bool = True) -> Any:
+    query = select(conversations).where(conversations.c.id == conversation)
+    row = (await connection.execute(query.with_for_update() if lock else query)).first()
+    if row is None or row.deleted_at is not None or row.expires_at <= time.time():
+        raise ConversationGone("The conversation was deleted or has expired.")
+    return row
+
+
+async def _reply_to(connection: AsyncConnection, key: str) -> Optional[Reply]:
+    found = (await connection.execute(
+        select(replies).join(messages, messages.c.reply == replies.c.id).where(messages.c.key == key)
+    )).first()
+    return None if found is None else Reply(found.seq, found.id, found.reference, json.loads(found.body))
+
+
+def _has_work(now: float) -> Any:
+    """The condition on a conversation that it has a message to answer or an ordinary reply to send now."""
+    waits = exists().where(messages.c.conversation == conversations.c.id, messages.c.reply.is_(None))
+    unsent = exists().where(replies.c.conversation == conversations.c.id, replies.c.sending == "pending",
+                            replies.c.urgent.is_(False), replies.c.next_at <= now)
+    return or_(waits, unsent)
+
+
+async def _release_if_idle(connection: AsyncConnection, conversation: str, me: str) -> None:
+    await connection.execute(
+        update(conversations).where(and_(conversations.c.id == conversation, conversations.c.owner == me, ~_has_work(time.time() + 3600)))
+        .values(owner=None, owned_until=None)
+    )
+
+

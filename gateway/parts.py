@@ -1,0 +1,95 @@
+"""The gateway's parts, made once at the start and handed to the handlers by `request.app.ctx.parts`."""
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from assistant.secrets import internal_token, key
+from assistant.settings import Settings
+from gateway import release, texts
+from gateway.answering import Answerer
+from gateway.clicks import Clicks
+from gateway.crisis import FirstAid
+from gateway.database import Database, journal_url
+from gateway.delivery import Delivery
+from gateway.deletion import Deletion
+from gateway.handoff import Handoff
+from gateway.history import History
+from gateway.journal import Journal
+from gateway.limits import Pseudonym, Window
+from gateway.rasa import Rasa
+from gateway.rendering import Renderer
+from gateway.safety import Safety
+from gateway.sessions import Sessions
+from gateway.state import Tokens
+
+
+@dataclass
+class Parts:
+    """Everything that the handlers use."""
+
+    settings: Settings
+    texts: texts.Texts
+    sessions: Sessions
+    safety: Safety
+    tokens: Tokens
+    handoff: Handoff
+    database: Database
+    journal: Journal
+    deletion: Deletion
+    rasa: Rasa
+    answerer: Answerer
+    delivery: Delivery
+    message_limit: Window
+    session_limit: Window
+    pseudonym: Pseudonym
+    history: History
+    clicks: Clicks
+    first_aid: FirstAid
+    message_key: bytes
+    view: Callable[[], release.View]
+
+    def key_of(self, *of: str) -> str:
+        """Return the unique key of a message: an HMAC, since services' message ids hold telephone numbers."""
+        return hmac.new(self.message_key, "\0".join(of).encode(), hashlib.sha256).hexdigest()[:32]
+
+    def help_card(self) -> dict[str, Any]:
+        """Return the urgent-help card as a message of the API, without buttons: it needs no conversation."""
+        renderer = Renderer(self.tokens, self.handoff.track, "", "help")
+        renderer.add_safety({**self.safety.card(), "choices": []}, {})
+        return renderer.messages[0]
+
+    async def start(self) -> None:
+        """Open the journal and take up what waits."""
+        await self.database.start()
+        await self.delivery.start(alone=self.database.sqlite)
+
+    async def stop(self) -> None:
+        """Finish what is in hand and close."""
+        await self.delivery.stop()
+        await self.rasa.stop()
+        await self.database.stop()
+        self.safety.stop()
+
+
+def make(settings: Settings, words: texts.Texts, in_force: release.View) -> Parts:
+    """Return the parts for `settings`; must run inside the event loop."""
+    base = settings.public_url or f"http://{settings.gateway_host}:{settings.gateway_port}"
+    database = Database(journal_url(settings))
+    journal = Journal(database, secrets.token_hex(8), settings.text_hours * 3600.0)
+    safety = Safety(lambda: in_force)
+    rasa = Rasa(settings.rasa_url, internal_token(settings), settings.rasa_turn_seconds)
+    tokens = Tokens(key("choice", settings))
+    handoff = Handoff(key("handoff", settings), base, words.home)
+    deletion = Deletion(database, rasa, safety)
+    answerer = Answerer(settings, words, safety, rasa, tokens, handoff.track, words.home, lambda: in_force.version)
+    return Parts(
+        settings=settings, texts=words, sessions=Sessions(key("session", settings), settings.session_minutes), safety=safety,
+        tokens=tokens, handoff=handoff, database=database, journal=journal, deletion=deletion, rasa=rasa, answerer=answerer,
+        delivery=Delivery(journal, answerer, deletion.delete), message_limit=Window(settings.messages_per_minute, 60.0),
+        session_limit=Window(settings.sessions_per_second, 1.0), pseudonym=Pseudonym(), history=History(database), clicks=Clicks(database),
+        first_aid=FirstAid(answerer, journal, rasa), message_key=key("message", settings), view=lambda: in_force,
+    )

@@ -1,0 +1,105 @@
+"""The client of Rasa's channel: one turn, one event, one deletion, one health call."""
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any, Mapping, Optional
+
+import aiohttp
+
+from assistant.errors import AssistantError
+
+# Rasa says after `rasa_turn_seconds` that it is late; this much longer is given to a server that says nothing at all.
+GRACE_SECONDS = 0.5
+DELETE_SECONDS = 10.0
+
+
+class RasaDown(AssistantError):
+    """Rasa gave no usable answer; `reason` is a short word for the metrics."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Rasa did not answer ({reason}).")
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class RasaTurn:
+    """What one turn in Rasa came to."""
+
+    model: str
+    intent: str
+    confidence: Optional[float]
+    alternatives: list[dict[str, Any]]
+    actions: list[str]
+    messages: list[dict[str, Any]]
+
+
+class Rasa:
+    """Calls `addons/channel.py` (its contract stands in docs/architecture.md)."""
+
+    def __init__(self, url: str, token: str, turn_seconds: float) -> None:
+        self._base = f"{url}/webhooks/assistant"
+        self._limit = turn_seconds + GRACE_SECONDS
+        self._session = aiohttp.ClientSession(
+            headers={"Authorization": f"Bearer {token}"}, trust_env=False,
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=4),
+        )
+
+    async def stop(self) -> None:
+        """Close the connections."""
+        await self._session.close()
+
+    async def say(self, conversation: str, key: str, text: str, seconds: Optional[float] = None) -> RasaTurn:
+        """Send a text. Raises RasaDown."""
+        return await self._turn({"conversation": conversation, "id": key, "text": text}, seconds)
+
+    async def press(self, conversation: str, key: str, payload: str, seconds: Optional[float] = None) -> RasaTurn:
+        """Send a button's payload, `/intent` or `/intent{"entity": "value"}`, as parse data. Raises RasaDown."""
+        intent, brace, rest = payload.lstrip("/").partition("{")
+        entities = json.loads(brace + rest) if brace else {}
+        body = {"conversation": conversation, "id": key, "intent": intent,
+                "entities": [{"entity": name, "value": value} for name, value in entities.items()]}
+        return await self._turn(body, seconds)
+
+    async def crisis(self, conversation: str, key: str) -> None:
+        """Tell Rasa, without text, that a crisis was answered, so that a form pauses. Raises RasaDown."""
+        await self._call("POST", "/messages", {"conversation": conversation, "id": key, "event": "crisis"}, self._limit)
+
+    async def delete(self, conversation: str) -> None:
+        """Delete the conversation's tracker, under its lock. Raises RasaDown."""
+        await self._call("DELETE", f"/conversations/{conversation}", None, DELETE_SECONDS)
+
+    async def model(self) -> str:
+        """Return the served model's id. Raises RasaDown."""
+        return str((await self._call("GET", "/", None, 2.0)).get("model") or "")
+
+    async def _turn(self, body: Mapping[str, Any], seconds: Optional[float]) -> RasaTurn:
+        value = await self._call("POST", "/messages", body, min(self._limit, seconds) if seconds is not None else self._limit)
+        intent = value.get("intent") or {}
+        messages = [item for item in value.get("messages") or [] if isinstance(item, dict)]
+        if not messages:
+            raise RasaDown("empty")
+        return RasaTurn(
+            model=str(value.get("model") or ""), intent=str(intent.get("name") or ""), confidence=intent.get("confidence"),
+            alternatives=[{"intent": str(item.get("intent") or item.get("name")), "confidence": item.get("confidence")}
+                          for item in value.get("alternatives") or []],
+            actions=[str(item) for item in value.get("actions") or []], messages=messages,
+        )
+
+    async def _call(self, method: str, path: str, body: Optional[Mapping[str, Any]], seconds: float) -> dict[str, Any]:
+        try:
+            timeout = aiohttp.ClientTimeout(total=max(seconds, 0.05))
+            async with self._session.request(method, self._base + path, json=body, timeout=timeout) as response:
+                if response.status == 204:
+                    return {}
+                if response.status != 200:
+                    raise RasaDown(str(response.status))
+                value = await response.json()
+        except asyncio.TimeoutError:
+            raise RasaDown("timeout") from None
+        except (aiohttp.ClientError, ValueError, OSError):
+            raise RasaDown("unreachable") from None
+        if not isinstance(value, dict):
+            raise RasaDown("garbage")
+        return value

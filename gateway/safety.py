@@ -1,0 +1,115 @@
+"""Safety before anything else: a check that waits for nothing but the processor, and what it needs to remember.
+
+The memory is small, bounded and in this process; the journal holds the same for longer, but is never waited for here.
+"""
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import Any, Callable, Mapping, Sequence
+
+from assistant.safety import Verdict
+
+from gateway.errors import log_failure
+from gateway.release import View
+
+CONVERSATIONS = 10_000
+# A disclosure split over two messages comes within minutes; words are not held longer than they serve.
+SPLIT_SECONDS = 600.0
+LIMIT_SECONDS = 2.0
+LEVELS = ("none", "concern", "crisis")
+# The verdict on what needs no check, such as a button.
+CALM: dict[str, Any] = {
+    "level": "none", "category": "", "topic": "", "detector": "", "score": 0.0, "explicit": False, "child": False, "denial": False,
+    "near": False, "rest": "",
+}
+
+
+@dataclass
+class Memory:
+    """What is remembered of one conversation: its latest words, and the safety replies that it had."""
+
+    previous: str = ""
+    at: float = 0.0
+    crisis: bool = False
+    used: list[str] = field(default_factory=list)
+
+
+class Safety:
+    """Checks messages and words the replies; `view` gives the release in force."""
+
+    def __init__(self, view: Callable[[], View], clock: Callable[[], float] = time.monotonic) -> None:
+        self._view, self._clock = view, clock
+        # Two threads: one long story does not hold up the next visitor.
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="safety")
+        self._memory: OrderedDict[str, Memory] = OrderedDict()
+        self.failures = 0
+
+    def stop(self) -> None:
+        """Let the threads go."""
+        self._threads.shutdown(wait=False)
+
+    async def check(self, person: str, text: str) -> dict[str, Any]:
+        """Return the verdict on `text`, in the light of what the same person wrote just before.
+
+        A check that fails or takes too long counts as `concern`: support is shown, and nothing is held up.
+        """
+        memory = self._recall(person)
+        previous = memory.previous if self._clock() - memory.at <= SPLIT_SECONDS else ""
+        memory.previous, memory.at = text, self._clock()
+        verdict = await self.verdict(text, previous)
+        if verdict["level"] == "crisis":
+            memory.crisis, memory.previous = True, ""
+        return verdict
+
+    async def verdict(self, text: str, previous: str = "") -> dict[str, Any]:
+        """Return the verdict on `text` alone, or behind `previous`."""
+        loop = asyncio.get_running_loop()
+        try:
+            found = await asyncio.wait_for(loop.run_in_executor(self._threads, self._view().safety.check, text, previous), LIMIT_SECONDS)
+        except Exception as error:
+            self.failures += 1
+            log_failure("safety check", error)
+            return {**CALM, "level": "concern", "detector": "failed"}
+        return asdict(found)
+
+    def had_crisis(self, person: str) -> bool:
+        """Return whether this process saw a crisis of `person`."""
+        return person in self._memory and self._memory[person].crisis
+
+    def answer(self, person: str, verdict: Mapping[str, Any], used: Sequence[str] = (), form: bool = False) -> Any:
+        """Return the Reply for a verdict of crisis or concern."""
+        return self._reply(person, verdict, used, lambda v, u: self._view().replies.answer(v, used=u, form=form))
+
+    def denial(self, person: str, verdict: Mapping[str, Any], used: Sequence[str] = ()) -> Any:
+        """Return the Reply to "I'm fine" after a crisis."""
+        return self._reply(person, verdict, used, lambda v, u: self._view().replies.denial(v, used=u))
+
+    def card(self) -> dict[str, Any]:
+        """Return the urgent-help card as of now."""
+        return dict(self._view().helplines.card())
+
+    def forget(self, person: str) -> None:
+        """Drop what is remembered of `person`."""
+        self._memory.pop(person, None)
+
+    def _reply(self, person: str, verdict: Mapping[str, Any], used: Sequence[str], worded: Callable[[Any, Sequence[str]], Any]) -> Any:
+        memory = self._recall(person)
+        reply = worded(Verdict(**verdict), [*used, *(item for item in memory.used if item not in used)])
+        memory.used = [*memory.used, reply.id][-20:]
+        return reply
+
+    def _recall(self, person: str) -> Memory:
+        memory = self._memory.setdefault(person, Memory())
+        self._memory.move_to_end(person)
+        while len(self._memory) > CONVERSATIONS:
+            self._memory.popitem(last=False)
+        return memory
+
+
+def worse(one: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the verdict of the higher level."""
+    return other if LEVELS.index(other["level"]) > LEVELS.index(one["level"]) else one
