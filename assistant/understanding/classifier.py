@@ -16,7 +16,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from assistant.understanding.features import NGrams, tidy
-from assistant.understanding.scope import ScopeModel, evidence
+from assistant.understanding.scope import MOST_TURNED_DOWN, ScopeModel, evidence
 
 OUT_OF_SCOPE = "out_of_scope"
 
