@@ -16,6 +16,8 @@ LONGEST_LABEL = 20  # WhatsApp shows no more of a button's title
 EXAMPLES = {"conversation": 30}
 EXAMPLES_OF_A_QUESTION = 40
 EXAMPLES_OUT_OF_SCOPE = 400
+# A topic that staff have just written may go out with so many; it is warned about until it has the full number.
+EXAMPLES_TO_BEGIN_WITH = 10
 ANSWER_WORDS = (15, 80)
 MORE_WORDS = (30, 80)
 MOST_BUTTONS = 2
@@ -103,7 +105,10 @@ def _examples(project: Project, root: Path) -> Iterator[Problem]:
         if not topic.examples:
             yield Problem(shown(topic), f"{topic.utterance} has no example phrasings.")
         elif len(topic.examples) < examples_needed(topic):
-            yield Problem(shown(topic), f"has {len(topic.examples)} example phrasings: at least {examples_needed(topic)}.")
+            yield Problem(
+                shown(topic), f"has {len(topic.examples)} example phrasings: at least {examples_needed(topic)}.",
+                warning=EXAMPLES_TO_BEGIN_WITH <= len(topic.examples),
+            )
 
 
 def _phrasings(project: Project, root: Path) -> Iterator[Problem]:

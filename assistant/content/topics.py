@@ -125,13 +125,13 @@ def _has_phrasings(path: Path) -> bool:
     return re.search(r"^nlu:", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
 
 
-def read_topic(path: Path, root: Path) -> Topic:
-    """Return the topic in `path`, below `root`; raises ContentError when there is none to be read.
+def read_topic(path: Path, root: Path, text: Optional[str] = None) -> Topic:
+    """Return the topic in `path`, below `root`; `text` stands for the file's if given.
 
-    Faults of form that leave the rest readable are listed in `Topic.problems`.
+    Raises ContentError when there is no topic to be read. Faults of form that leave the rest readable are listed in `Topic.problems`.
     """
     shown = path.relative_to(root).as_posix()
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8") if text is None else text
     content = read_yaml(text, shown)
     blocks = content.get("nlu")
     if not isinstance(blocks, list) or len(blocks) != 1 or not isinstance(blocks[0], dict) or "intent" not in blocks[0]:

@@ -7,10 +7,11 @@ from typing import Dict, List
 
 import pytest
 
-from assistant.content import check, load_topics
+from assistant.content import Problem, check, load_topics
 from assistant.content.__main__ import main
 from assistant.content.topics import read_topic
 from assistant.errors import ContentError
+from assistant.settings import ROOT
 
 DOMAIN = 'version: "3.1"\nintents: [faq_cost, faq_length, greet]\n'
 SITE = (
@@ -60,11 +61,15 @@ def files() -> Dict[str, str]:
 
 
 def problems(root: Path, files: Dict[str, str]) -> List[str]:
+    return [str(problem) for problem in check_files(root, files)]
+
+
+def check_files(root: Path, files: Dict[str, str]) -> List[Problem]:
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    return [str(problem) for problem in check(root)]
+    return check(root)
 
 
 def cost(**changes: str) -> str:
@@ -189,9 +194,22 @@ def test_too_few_phrasings(tmp_path, files):
                                                         comments="  # editorial\n")
     found = problems(tmp_path, {**files, "domain.yml": DOMAIN.replace("greet", "greet, out_of_scope")})
     assert found == [
-        "data/conversation/out_of_scope.yml: has 31 example phrasings: at least 400.",
-        "data/practical/cost.yml: has 39 example phrasings: at least 40.",
+        "data/conversation/out_of_scope.yml: warning: has 31 example phrasings: at least 400.",
+        "data/practical/cost.yml: warning: has 39 example phrasings: at least 40.",
     ]
+
+
+def test_topic_with_hardly_any_phrasings_fails_the_check(tmp_path, files):
+    files["data/practical/cost.yml"] = topic("faq_cost", "What does it cost?", phrasings("cost", 9))
+    found = check_files(tmp_path, files)
+    assert [(str(problem), problem.warning) for problem in found] == [
+        ("data/practical/cost.yml: has 9 example phrasings: at least 40.", False)
+    ]
+
+
+def test_content_of_this_project_is_whole():
+    """Warnings too: what ships has all its phrasings. The dates of the helplines are for people to confirm."""
+    assert [str(problem) for problem in check(ROOT) if "verified_on" not in problem.text] == []
 
 
 def test_intents_and_files_must_match(tmp_path, files):

@@ -1,0 +1,1 @@
+"""The staff console: topics, stories, inbox, publishing, safety pages, people and numbers."""
