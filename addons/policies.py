@@ -12,14 +12,20 @@ from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, REQUESTED_SLOT
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, ActiveLoop, Event, SlotSet, UserUttered
+from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, Event, SlotSet, UserUttered
 from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from assistant.language import is_english
+
 SEARCH_FORM = "search_form"
+# "Yes" to one of these chooses nothing.
+CHOICES = ("utter_did_you_mean", "utter_choose_option")
 # A visitor who is not understood is asked, asked again with a line on urgent help, and then shown to people.
 MISUNDERSTOOD = ("nlu_fallback", "out_of_scope")
 PATIENCE = 3
+# Said alone, these may mean anything, the worst included.
+CALLS_FOR_HELP = ("help", "help me", "please help", "help please", "pls help", "i need help", "sos")
 
 
 class Plan(NamedTuple):
@@ -132,10 +138,12 @@ class FollowUpPolicy(PlanningPolicy):
             return Plan([self._more(tracker, domain), *resume])
         if tracker.active_loop_name:
             return None  # the search form judges its own answers
+        if intent == "affirm":
+            return _accept_offer(tracker)
         if intent == "share_feelings" and _in_a_row(tracker, ("share_feelings",)) >= PATIENCE:
             return Plan(["utter_share_feelings_people"])
-        if intent in MISUNDERSTOOD:
-            return self._misunderstood(tracker, intent)
+        if intent in MISUNDERSTOOD and tracker.latest_message:
+            return self._misunderstood(tracker, intent, tracker.latest_message)
         return None
 
     @staticmethod
@@ -148,14 +156,21 @@ class FollowUpPolicy(PlanningPolicy):
         return "utter_no_more" if _answers(tracker)[0] == more else more
 
     @staticmethod
-    def _misunderstood(tracker: DialogueStateTracker, intent: Text) -> Plan:
+    def _misunderstood(tracker: DialogueStateTracker, intent: Text, message: UserUttered) -> Plan:
+        text = message.text or ""
+        if not is_english(text):
+            return Plan(["utter_language"])
+        if text.lower().strip(" .!?") in CALLS_FOR_HELP:
+            return Plan(["utter_not_understood_help"])
         times = _in_a_row(tracker, MISUNDERSTOOD)
         if times >= PATIENCE:
             return Plan(["utter_contact_offer"])
-        alternatives = tracker.latest_message.parse_data.get("alternatives") if tracker.latest_message else None
-        first = "utter_did_you_mean" if alternatives else "utter_not_understood"
         if intent == "out_of_scope":
             first = "utter_out_of_scope"
+        elif message.parse_data.get("alternatives"):
+            first = "utter_did_you_mean"
+        else:
+            return Plan(["utter_not_understood_help" if times == 2 else "utter_not_understood"])
         return Plan([first, "utter_urgent_line"] if times == 2 else [first])
 
 
@@ -193,3 +208,15 @@ def _in_a_row(tracker: DialogueStateTracker, intents: Sequence[Text]) -> int:
             break
         times += 1
     return times
+
+
+def _accept_offer(tracker: DialogueStateTracker) -> Optional[Plan]:
+    """Return what "yes" accepts: the first thing that the last reply offered, if it ended with a question."""
+    said = next((event for event in reversed(tracker.events) if isinstance(event, BotUttered)), None)
+    if said is None or not (said.text or "").rstrip().endswith("?") or said.metadata.get("utter_action") in CHOICES:
+        return None
+    payloads = [button.get("payload", "") for button in (said.data or {}).get("buttons") or []]
+    if not payloads or not payloads[0].startswith("/"):
+        return None
+    intent = payloads[0].strip("/")
+    return Plan([SEARCH_FORM if intent == "find_therapist" else f"utter_{intent}"])

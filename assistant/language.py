@@ -1,0 +1,32 @@
+"""Tells whether a message is in English, by the small words that every sentence needs."""
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from importlib import import_module
+from typing import FrozenSet
+
+# Languages in Latin script with spaCy's lists of their small words; other scripts are told by their letters.
+LATIN = ("de", "es", "fr", "hu", "it", "lt", "nl", "pl", "pt", "ro", "sq", "sv", "tl", "tr", "vi")
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def is_english(text: str) -> bool:
+    """Return False when `text` is surely in another language; short or mixed texts count as English."""
+    words = [word.lower() for word in _WORD.findall(text)]
+    letters = "".join(words)
+    foreign_letters = sum("LATIN" not in unicodedata.name(letter, "") for letter in letters)
+    if letters and foreign_letters > len(letters) / 2:
+        return False
+    distinct = {word for word in words if len(word) > 1}
+    english = len(distinct & _small_words("en"))
+    foreign = max(len(distinct & _small_words(code)) for code in LATIN)
+    return foreign < 2 or foreign <= english
+
+
+@lru_cache(maxsize=None)
+def _small_words(code: str) -> FrozenSet[str]:
+    words = frozenset(import_module(f"spacy.lang.{code}.stop_words").STOP_WORDS)
+    # A word that is small in English too ("a", "me", "die") tells nothing.
+    return words if code == "en" else words - _small_words("en") - {"am", "is", "die", "son", "mum", "i", "help"}
