@@ -10,7 +10,7 @@ from assistant.privacy import redact
 from assistant.settings import Settings
 from gateway.hygiene import for_rasa
 from gateway.rasa import Rasa, RasaDown, RasaTurn
-from gateway.records import Answer, Turn, Waiting, reference, reply_id
+from gateway.records import Answer, Turn, Waiting, Work, reference, reply_id
 from gateway.rendering import Renderer
 from gateway.safety import Safety, worse
 from gateway.state import State, Tokens
@@ -26,7 +26,6 @@ UNWANTED_AFTER_ABUSE = ("/faq_relationship_issues", "/find_therapist", "/faq_chi
 class Draft:
     """A reply in the making."""
 
-    conversation: str
     renderer: Renderer
     id: str
     turn: Turn
@@ -56,25 +55,26 @@ class Answerer:
         self._texts, self._safety, self._rasa, self._tokens = texts, safety, rasa, tokens
         self._track, self._search_url, self._version = track, search_url, version
 
-    def crisis(self, conversation: str, channel: str, verdict: Mapping[str, Any], state: Optional[State] = None, person: str = "") -> Answer:
+    def crisis(self, scope: str, channel: str, verdict: Mapping[str, Any], state: Optional[State] = None) -> Answer:
         """Return the support that answers a crisis; it waits for nothing. Without a state, what this process remembers serves."""
-        draft = self._draft(conversation, "crisis", verdict)
-        state = state or State()
-        reply = self._safety.answer(person or conversation, verdict, state.used, form=state.form)
+        draft = self._draft(scope, "crisis", verdict)
+        state = state or self._safety.remembered(scope)
+        reply = self._safety.answer(scope, verdict, state.used, form=state.form)
         self._say(draft, reply.messages, verdict)
         draft.used, draft.form, draft.urgent = reply.id, state.form, True
         self._notice(draft, channel, state)
         return draft.done()
 
-    async def answer(self, conversation: str, channel: str, state: State, batch: Sequence[Waiting], seconds: Optional[float] = None) -> Answer:
+    async def answer(self, work: Work, batch: Sequence[Waiting], seconds: Optional[float] = None) -> Answer:
         """Return the answer to `batch` (one message, or several joined) within about `seconds`."""
+        state = work.state
         verdict, text, payload = await self._understood(state, batch)
         if verdict["level"] == "crisis":
-            return self.crisis(conversation, channel, verdict, state)
-        draft = self._draft(conversation, "rasa", verdict)
+            return self.crisis(work.scope, work.channel, verdict, state)
+        draft = self._draft(work.scope, "rasa", verdict)
         draft.form = state.form
         if verdict["denial"] and state.crisis_at:
-            reply = self._safety.denial(conversation, verdict, state.used)
+            reply = self._safety.denial(work.scope, verdict, state.used)
             self._say(draft, reply.messages, verdict)
             draft.turn.outcome, draft.used = "denial", reply.id
             draft.queue.append(("review", "denial", redact(text)))
@@ -92,9 +92,10 @@ class Answerer:
         elif self._signposting:
             self._signpost(draft)
         else:
-            await self._ask_rasa(draft, state, verdict, batch[0].key, text, payload, seconds)
+            await self._ask_rasa(draft, work, verdict, batch[0].key, text, payload, seconds)
         if draft.turn.outcome != "deleted":
-            self._notice(draft, channel, state)
+            self._notice(draft, work.channel, state)
+        self._safety.note(work.scope, draft.form, state.noticed or work.channel != "web")
         return draft.done()
 
     async def _understood(self, state: State, batch: Sequence[Waiting]) -> tuple[Mapping[str, Any], str, str]:
@@ -114,17 +115,18 @@ class Answerer:
             return verdict, payload[len(REST) + 1:], ""
         return verdict, text, payload
 
-    async def _ask_rasa(self, draft: Draft, state: State, verdict: Mapping[str, Any], key: str, text: str, payload: str,
+    async def _ask_rasa(self, draft: Draft, work: Work, verdict: Mapping[str, Any], key: str, text: str, payload: str,
                         seconds: Optional[float]) -> None:
-        reply = self._safety.answer(draft.conversation, verdict, state.used) if verdict["level"] == "concern" else None
+        state = work.state
+        reply = self._safety.answer(work.scope, verdict, state.used) if verdict["level"] == "concern" else None
         if reply is not None:
             self._say(draft, reply.messages, verdict)
             draft.used = reply.id
         try:
             if payload:
-                turn = await self._rasa.press(draft.conversation, key, payload, seconds)
+                turn = await self._rasa.press(work.conversation, key, payload, seconds)
             else:
-                turn = await self._rasa.say(draft.conversation, key, for_rasa(text), seconds)
+                turn = await self._rasa.say(work.conversation, key, for_rasa(text), seconds)
         except RasaDown as error:
             draft.turn.actions = [f"rasa:{error.reason}"]
             self._unavailable(draft, state)
@@ -187,11 +189,11 @@ class Answerer:
         if channel != "web" and not state.noticed:
             draft.renderer.add_text(self._texts.notice)
 
-    def _draft(self, conversation: str, outcome: str, verdict: Mapping[str, Any]) -> Draft:
+    def _draft(self, scope: str, outcome: str, verdict: Mapping[str, Any]) -> Draft:
         identity = reply_id()
         turn = Turn(outcome, level=verdict["level"], category=verdict["category"], detector=verdict["detector"],
                     score=verdict["score"], release=self._version())
-        return Draft(conversation, Renderer(self._tokens, self._track, conversation, identity), identity, turn)
+        return Draft(Renderer(self._tokens, self._track, scope, identity), identity, turn)
 
 
 def _meant(text: str, state: State) -> str:

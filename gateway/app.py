@@ -1,7 +1,7 @@
 """The Sanic application: which routes there are, and what is started and stopped with it."""
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Mapping, Optional
 
 from sanic import Sanic
 from sanic.request import Request
@@ -10,20 +10,24 @@ from sanic.response import HTTPResponse, redirect
 from assistant.errors import AssistantError
 from assistant.settings import ROOT, Settings
 from gateway import headers, pages, parts, refusals, release, texts
+from gateway.channels.base import Channel
+from gateway.channels.registry import configured
 from gateway.errors import JournalError, Refusal
 from gateway.health import Readiness, health
 from gateway.web import api
+from gateway.webhooks import webhooks
 
 # A larger body is not even read; what is larger than gateway/hygiene.py allows is read and refused with the helplines.
 LARGEST_BODY = 512 * 1024
 
 
-def make_app(settings: Settings, view: Optional[release.View] = None) -> Sanic:
-    """Return the application for `settings`; `view` replaces the released model (tests).
+def make_app(settings: Settings, view: Optional[release.View] = None, channels: Optional[Mapping[str, Channel]] = None) -> Sanic:
+    """Return the application for `settings`; `view` and `channels` replace the released model and the configured channels.
 
     Raises AssistantError when content, model or settings cannot be used.
     """
     words = texts.load(ROOT / "data", settings.text_hours)
+    services = configured(settings) if channels is None else channels
     in_force = view or release.load(settings)
     app = Sanic("gateway", register=False, configure_logging=False, env_prefix="GATEWAY_SANIC_")
     app.config.update(
@@ -32,13 +36,13 @@ def make_app(settings: Settings, view: Optional[release.View] = None) -> Sanic:
     )
     refusals.install(app)
     headers.install(app, settings.origins, settings.public_url.startswith("https://"))
-    app.blueprint([api.copy("api"), health.copy("health")])
+    app.blueprint([api.copy("api"), health.copy("health"), webhooks.copy("webhooks")])
     pages.install(app)
     app.add_route(follow, "/r/<token:str>", name="follow")
 
     @app.listener("before_server_start")
     async def start(app: Sanic, loop: Any) -> None:
-        app.ctx.parts = parts.make(settings, words, in_force)
+        app.ctx.parts = parts.make(settings, words, services, in_force)
         try:
             await app.ctx.parts.start()
         except AssistantError as error:

@@ -8,8 +8,10 @@ from typing import Any, Optional
 from gateway.answering import Answerer
 from gateway.errors import ConversationGone, JournalError, UnknownChoice, log_failure
 from gateway.journal import Journal
+from gateway.outbox import Unsent
 from gateway.rasa import Rasa, RasaDown
 from gateway.records import Accepted, Answer, Arrival, Reply
+from gateway.sender import Sender
 
 JOURNAL_SECONDS = 0.1
 REMEMBERED = 2_000
@@ -18,40 +20,47 @@ REMEMBERED = 2_000
 class FirstAid:
     """Answers crises, each message once, with or without a journal."""
 
-    def __init__(self, answerer: Answerer, journal: Journal, rasa: Rasa) -> None:
-        self._answerer, self._journal, self._rasa = answerer, journal, rasa
-        self._given: OrderedDict[str, Answer] = OrderedDict()
+    def __init__(self, answerer: Answerer, journal: Journal, rasa: Rasa, sender: Sender) -> None:
+        self._answerer, self._journal, self._rasa, self._sender = answerer, journal, rasa, sender
+        self._given: OrderedDict[str, Reply] = OrderedDict()
         self._behind: set[asyncio.Task[Any]] = set()
 
     def given(self, key: str) -> Optional[Reply]:
         """Return the support that this message was answered with before, if it was and is remembered."""
-        answer = self._given.get(key)
-        return None if answer is None else _reply(answer)
+        return self._given.get(key)
 
     async def answer(self, arrival: Arrival) -> Reply:
-        """Return the support for `arrival`, within JOURNAL_SECONDS of the call."""
-        answer = self._answerer.crisis(arrival.conversation, arrival.channel, arrival.verdict)
-        self._given[arrival.key] = answer
+        """Return the support for `arrival` within JOURNAL_SECONDS of the call; on a channel it is on its way then."""
+        answer = self._answerer.crisis(arrival.scope, arrival.channel, arrival.verdict)
+        reply = Reply(0, answer.id, answer.reference, answer.messages)
+        self._given[arrival.key] = reply
         while len(self._given) > REMEMBERED:
             self._given.popitem(last=False)
         recording = self._keep(self._record(arrival, answer))
-        self._keep(self._tell_rasa(arrival))
         done, _ = await asyncio.wait({recording}, timeout=JOURNAL_SECONDS)
         accepted = recording.result() if done else None
-        return accepted.reply if accepted is not None and accepted.reply is not None else _reply(answer)
+        if accepted is not None and not accepted.fresh:
+            return accepted.reply or reply  # a copy, answered before this process knew of it
+        if arrival.channel != "web":
+            conversation = accepted.conversation if accepted is not None else arrival.conversation
+            self._sender.urgent(Unsent(answer.id, conversation, arrival.channel, arrival.address, arrival.received_at, answer.messages,
+                                       answer.turn.level, answer.turn.category, 0, 0))
+        return accepted.reply or reply if accepted is not None else reply
 
     async def _record(self, arrival: Arrival, answer: Answer) -> Optional[Accepted]:
+        accepted: Optional[Accepted] = None
         try:
-            return await self._journal.accept_answered(arrival, answer)
+            accepted = await self._journal.accept_answered(arrival, answer)
         except (JournalError, ConversationGone, UnknownChoice):
-            return None
+            pass
         except Exception as error:
             log_failure("journal of a crisis", error)
-            return None
+        self._keep(self._tell_rasa(accepted.conversation if accepted is not None else arrival.conversation, arrival.key))
+        return accepted
 
-    async def _tell_rasa(self, arrival: Arrival) -> None:
+    async def _tell_rasa(self, conversation: str, key: str) -> None:
         try:
-            await self._rasa.crisis(arrival.conversation, arrival.key)
+            await self._rasa.crisis(conversation, key)
         except RasaDown:
             pass
 
@@ -60,7 +69,3 @@ class FirstAid:
         self._behind.add(task)
         task.add_done_callback(self._behind.discard)
         return task
-
-
-def _reply(answer: Answer) -> Reply:
-    return Reply(0, answer.id, answer.reference, answer.messages)

@@ -1,15 +1,19 @@
 """Deleting a conversation everywhere: journal first, so that nothing is written back, then Rasa's tracker under its lock."""
 from __future__ import annotations
 
+import json
 import time
-from typing import Any
+from typing import Any, Optional
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.database import Database
 from gateway.errors import JournalError
+from gateway.journal import LEASE_SECONDS
+from gateway.outbox import Unsent
 from gateway.rasa import Rasa, RasaDown
+from gateway.records import Answer, Work
 from gateway.safety import Safety
 from gateway.schema import conversations, feedback, inbox, messages, replies, review, turns
 from gateway.sql import insert_new
@@ -22,8 +26,8 @@ LONGER_LIVED = (turns, feedback, inbox, review)
 class Deletion:
     """Deletes at a visitor's wish, and what has expired."""
 
-    def __init__(self, database: Database, rasa: Rasa, safety: Safety) -> None:
-        self._database, self._rasa, self._safety = database, rasa, safety
+    def __init__(self, database: Database, rasa: Rasa, safety: Safety, me: str) -> None:
+        self._database, self._rasa, self._safety, self._me = database, rasa, safety, me
 
     async def delete(self, conversation: str) -> bool:
         """Delete everything of `conversation`; return whether Rasa's part is gone too (else a job sees to it).
@@ -32,18 +36,43 @@ class Deletion:
         Raises JournalError.
         """
         self._safety.forget(conversation)
-
-        async def work(connection: AsyncConnection) -> None:
-            now = time.time()
-            await insert_new(connection, conversations, id=conversation, channel="web", created_at=now, last_at=now, expires_at=now,
-                             state=State().write(), deleted_at=now, forgotten=False)
-            await self.empty(connection, conversation, now)
-            for table in LONGER_LIVED:
-                await connection.execute(delete(table).where(table.c.conversation == conversation))
-
-        await self._database.write(work)
+        await self._database.write(lambda connection: self._delete(connection, conversation))
         await self._scrub()
         return await self.forget(conversation)
+
+    async def delete_with_farewell(self, work: Work, answer: Answer) -> Optional[Unsent]:
+        """Delete the conversation of `work`, which asked for it; on a channel return the last words, which are still to be sent.
+
+        They wait in the outbox, with the address, until they are. Raises JournalError.
+        """
+        self._safety.forget(work.scope)
+
+        async def write(connection: AsyncConnection) -> Optional[Unsent]:
+            row = (await connection.execute(select(conversations.c.address).where(conversations.c.id == work.conversation))).first()
+            address = row.address if row is not None else None
+            await self._delete(connection, work.conversation)
+            if not address:
+                return None
+            now = time.time()
+            await connection.execute(update(conversations).where(conversations.c.id == work.conversation).values(address=address))
+            await connection.execute(replies.insert().values(
+                id=answer.id, conversation=work.conversation, reference=answer.reference, at=now, received_at=now,
+                body=json.dumps(answer.messages), level="none", category="", sending="pending", urgent=True, parts_sent=0, attempts=0,
+                next_at=now, owner=self._me, owned_until=now + LEASE_SECONDS))
+            return Unsent(answer.id, work.conversation, work.channel, address, now, answer.messages, "none", "", 0, 0)
+
+        unsent = await self._database.write(write)
+        await self._scrub()
+        await self.forget(work.conversation)
+        return unsent
+
+    async def _delete(self, connection: AsyncConnection, conversation: str) -> None:
+        now = time.time()
+        await insert_new(connection, conversations, id=conversation, channel="web", created_at=now, last_at=now, expires_at=now,
+                         state=State().write(), deleted_at=now, forgotten=False)
+        await self.empty(connection, conversation, now)
+        for table in LONGER_LIVED:
+            await connection.execute(delete(table).where(table.c.conversation == conversation))
 
     async def empty(self, connection: AsyncConnection, conversation: str, now: float) -> None:
         """Within a transaction: mark `conversation` as deleted and take out its words and its address."""

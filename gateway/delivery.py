@@ -3,23 +3,33 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any, Awaitable, Callable, Optional, Sequence
+from typing import Awaitable, Callable, Optional, Sequence
 
 from gateway.answering import Answerer
+from gateway.deletion import Deletion
 from gateway.errors import ConversationGone, JournalError, LeaseLost, log_failure
 from gateway.journal import LEASE_SECONDS, Journal
-from gateway.records import Accepted, Answer, Reply, Waiting
+from gateway.records import Accepted, Answer, Reply, Waiting, Work
+from gateway.sender import Sender
 
 POLL_SECONDS = 0.1
 SWEEP_SECONDS = 1.0
-RETRIES = 20
+TAKEN_AT_ONCE = 50
+# How long an answer is held when the journal is away, before it is dropped and its message waits for the sweep.
+FINISH_TRIES, FINISH_PAUSE = 20, 0.5
+# What is left of a visitor's patience for everything but Rasa.
+RESERVE_SECONDS = 0.3
 
 
 class Delivery:
-    """Works off what is journalled. `remove` deletes a conversation everywhere."""
+    """Works off what is journalled.
 
-    def __init__(self, journal: Journal, answerer: Answerer, remove: Callable[[str], Awaitable[Any]]) -> None:
-        self._journal, self._answerer, self._remove = journal, answerer, remove
+    gap, longest: on channels, messages within `gap` seconds of each other are understood as one, and none waits beyond `longest`.
+    """
+
+    def __init__(self, journal: Journal, answerer: Answerer, deletion: Deletion, sender: Sender, gap: float, longest: float) -> None:
+        self._journal, self._answerer, self._deletion, self._sender = journal, answerer, deletion, sender
+        self._gap, self._longest = gap, longest
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._outcomes: dict[str, tuple[str, asyncio.Future[Reply]]] = {}
@@ -27,17 +37,13 @@ class Delivery:
         self._background: list[asyncio.Task[None]] = []
 
     async def start(self, alone: bool) -> None:
-        """Take up what a former process left, and go on looking for it."""
-        while taken := await self._journal.take_over(50, alone=alone):
-            for conversation in taken:
-                self.wake(conversation)
-            if len(taken) < 50:
-                break
-        self._background = [asyncio.ensure_future(self._every(SWEEP_SECONDS, self._sweep)),
-                            asyncio.ensure_future(self._every(LEASE_SECONDS / 3, self._renew))]
+        """Take up what a former process left, and go on looking for it. `alone`: no other gateway uses this journal."""
+        await self._take_over(alone)
+        self._background = [asyncio.ensure_future(_every(SWEEP_SECONDS, self._take_over)),
+                            asyncio.ensure_future(_every(LEASE_SECONDS / 3, self._renew))]
 
     async def stop(self, seconds: float = 6.0) -> None:
-        """Let the turns in hand finish."""
+        """Let the turns in hand finish; what waits stays journalled."""
         for task in self._background:
             task.cancel()
         if self._workers:
@@ -56,8 +62,8 @@ class Delivery:
         if accepted.reply is not None:
             return accepted.reply
         end = time.monotonic() + seconds
-        new = (accepted.conversation, asyncio.get_running_loop().create_future())
-        _, future = self._outcomes.setdefault(accepted.key, new)
+        waiter = (accepted.conversation, asyncio.get_running_loop().create_future())
+        _, future = self._outcomes.setdefault(accepted.key, waiter)
         self._deadlines.setdefault(accepted.key, end)
         if accepted.owned:
             self.wake(accepted.conversation)
@@ -78,23 +84,23 @@ class Delivery:
 
     def ended(self, conversation: str) -> None:
         """Tell those who wait for an answer in a deleted conversation that there will be none."""
-        for key, (owner, future) in list(self._outcomes.items()):
+        for owner, future in list(self._outcomes.values()):
             if owner == conversation and not future.done():
                 future.set_exception(ConversationGone("The conversation was deleted."))
+                future.exception()  # seen, whether anyone still waits or not
 
     def wake(self, conversation: str) -> None:
         """See to it that the conversation is worked on."""
-        if conversation in self._workers:
-            self._again.add(conversation)
-            return
-        self._workers[conversation] = asyncio.ensure_future(self._work(conversation))
+        self._again.add(conversation)
+        if conversation not in self._workers:
+            self._workers[conversation] = asyncio.ensure_future(self._worker(conversation))
 
-    async def _work(self, conversation: str) -> None:
+    async def _worker(self, conversation: str) -> None:
         try:
-            self._again.add(conversation)
             while conversation in self._again:
                 self._again.discard(conversation)
-                await self._drain(conversation)
+                while await self._turn(conversation):
+                    pass
         except ConversationGone:
             self.ended(conversation)
         except (JournalError, LeaseLost) as error:
@@ -105,53 +111,88 @@ class Delivery:
             self._again.discard(conversation)
             del self._workers[conversation]
 
-    async def _drain(self, conversation: str) -> None:
-        while True:
-            state, waiting = await self._journal.waiting(conversation)
-            if not waiting:
-                return
-            batch = waiting[:1]
-            answer = await self._answerer.answer(conversation, "web", state, batch, self._seconds_left(batch))
-            reply = await self._finish(conversation, batch, answer)
-            for message in batch:
-                self._resolve(message.key, reply)
+    async def _turn(self, conversation: str) -> bool:
+        """Send what is to be sent, then answer what waits; return whether there was anything to answer."""
+        work = await self._journal.waiting(conversation)
+        if work is not None and work.channel != "web":
+            await self._sender.drain(conversation)
+            work = await self._whole(work)
+        if work is None or not work.waiting:
+            return False
+        batch = work.waiting[:1] if work.channel == "web" else together(work.waiting)
+        answer = await self._answerer.answer(work, batch, self._seconds_left(batch))
+        reply = await self._finish(work, batch, answer)
+        for message in batch:
+            self._resolve(message.key, reply)
+        return not answer.ends
 
-    async def _finish(self, conversation: str, batch: Sequence[Waiting], answer: Answer) -> Reply:
+    async def _whole(self, work: Work) -> Optional[Work]:
+        """Wait until the person has probably finished writing."""
+        current: Optional[Work] = work
+        while current is not None and (pause := self._pause(current.waiting)) > 0:
+            await asyncio.sleep(pause)
+            current = await self._journal.waiting(work.conversation)
+        return current
+
+    def _pause(self, waiting: Sequence[Waiting]) -> float:
+        batch = together(waiting)
+        if not batch or batch[-1].kind != "text" or len(batch) < len(waiting):
+            return 0.0  # nothing, or a button or a picture: what was written before it is complete
+        return min(batch[-1].received_at + self._gap, batch[0].received_at + self._longest) - time.time()
+
+    async def _finish(self, work: Work, batch: Sequence[Waiting], answer: Answer) -> Reply:
         """Journal the answer; a database that is away for a moment does not cost the work done."""
         if answer.ends:
-            await self._remove(conversation)
+            farewell = await self._deletion.delete_with_farewell(work, answer)
+            if farewell is not None:
+                self._sender.urgent(farewell)
             return Reply(0, answer.id, answer.reference, answer.messages, ended=True)
-        for _ in range(RETRIES):
+        for _ in range(FINISH_TRIES):
             try:
-                return await self._journal.finish(conversation, batch, answer)
+                return await self._journal.finish(work.conversation, batch, answer)
             except JournalError:
-                await asyncio.sleep(0.5)
-        return await self._journal.finish(conversation, batch, answer)
+                await asyncio.sleep(FINISH_PAUSE)
+        return await self._journal.finish(work.conversation, batch, answer)
 
     def _seconds_left(self, batch: Sequence[Waiting]) -> Optional[float]:
         """How long Rasa may take: someone may be waiting for this answer behind others. None: nobody is."""
         deadline = self._deadlines.get(batch[0].key)
-        return None if deadline is None else max(deadline - time.monotonic() - 0.3, 0.0)
+        return None if deadline is None else max(deadline - time.monotonic() - RESERVE_SECONDS, 0.0)
 
     def _resolve(self, key: str, reply: Reply) -> None:
         waited = self._outcomes.get(key)
         if waited is not None and not waited[1].done():
             waited[1].set_result(reply)
 
-    async def _sweep(self) -> None:
-        for conversation in await self._journal.take_over(20):
+    async def _take_over(self, alone: bool = False) -> None:
+        await self._sender.take_over(alone)
+        for conversation in await self._journal.take_over(TAKEN_AT_ONCE, alone):
             self.wake(conversation)
 
     async def _renew(self) -> None:
+        await self._sender.renew()
         if self._workers:
             await self._journal.renew(list(self._workers))
 
-    async def _every(self, seconds: float, job: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            await asyncio.sleep(seconds)
-            try:
-                await job()
-            except JournalError:
-                pass  # reported where it arose; the next round tries again
-            except Exception as error:
-                log_failure("delivery", error)
+
+def together(waiting: Sequence[Waiting]) -> list[Waiting]:
+    """Return the leading messages that are understood as one: written ones in a row, or one button or picture."""
+    batch: list[Waiting] = []
+    for message in waiting:
+        if batch and message.kind != "text":
+            break
+        batch.append(message)
+        if message.kind != "text":
+            break
+    return batch
+
+
+async def _every(seconds: float, job: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await job()
+        except JournalError:
+            pass  # reported where it arose; the next round tries again
+        except Exception as error:
+            log_failure("delivery", error)

@@ -6,15 +6,16 @@ given up with the last reply, and lapses when a gateway dies.
 from __future__ import annotations
 
 import json
+import secrets
 import time
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Optional, Sequence
 
 from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.database import Database
 from gateway.errors import ConversationGone, LeaseLost, UnknownChoice
-from gateway.records import Accepted, Answer, Arrival, Reply, Waiting
+from gateway.records import Accepted, Answer, Arrival, Reply, Waiting, Work
 from gateway.schema import conversations, inbox, messages, replies, review, seen, turns
 from gateway.sql import insert_new
 from gateway.state import State
@@ -44,27 +45,26 @@ class Journal:
                 return accepted
             row = await _conversation(connection, accepted.conversation)
             reply = await self._store(connection, row, [accepted.key], arrival.received_at, answer)
-            await _release_if_idle(connection, accepted.conversation, self.me)
+            await release_if_idle(connection, accepted.conversation, self.me)
             return Accepted(accepted.conversation, accepted.key, True, False, reply)
 
         return await self._database.write(work)
 
-    async def waiting(self, conversation: str) -> tuple[State, list[Waiting]]:
-        """Return the state and the waiting messages, oldest first; none when another gateway is at work on them.
+    async def waiting(self, conversation: str) -> Optional[Work]:
+        """Return what is to be done in `conversation`, or None when another gateway is at work on it.
 
         Raises ConversationGone, JournalError.
         """
-        async def work(connection: AsyncConnection) -> tuple[State, list[Waiting]]:
+        async def work(connection: AsyncConnection) -> Optional[Work]:
             row = await _conversation(connection, conversation, lock=False)
             if row.owner != self.me:
-                return State(), []
+                return None
             found = await connection.execute(
                 select(messages).where(messages.c.conversation == conversation, messages.c.reply.is_(None)).order_by(messages.c.seq)
             )
-            return State.read(row.state), [
-                Waiting(m.seq, m.key, m.client_id or "", m.received_at, m.kind, m.text or "", m.payload or "", json.loads(m.verdict or "{}"))
-                for m in found
-            ]
+            return Work(conversation, row.channel, row.person or conversation, State.read(row.state), [
+                Waiting(m.key, m.received_at, m.kind, m.text or "", m.payload or "", json.loads(m.verdict or "{}")) for m in found
+            ])
 
         return await self._database.read(work)
 
@@ -75,7 +75,7 @@ class Journal:
             if row.owner != self.me:
                 raise LeaseLost("Another gateway took the conversation over.")
             reply = await self._store(connection, row, [m.key for m in answered], answered[0].received_at, answer)
-            await _release_if_idle(connection, conversation, self.me)
+            await release_if_idle(connection, conversation, self.me)
             return reply
 
         return await self._database.write(work)
@@ -116,10 +116,6 @@ class Journal:
             return taken
 
         return await self._database.write(work)
-
-    async def release(self, conversation: str) -> None:
-        """Give the conversation up if nothing is left to do in it."""
-        await self._database.write(lambda connection: _release_if_idle(connection, conversation, self.me))
 
     async def _accept_all(self, connection: AsyncConnection, arrivals: Sequence[Arrival]) -> list[Accepted]:
         return [await self._accept(connection, arrival) for arrival in arrivals]
@@ -162,7 +158,11 @@ class Journal:
                 return str(current.id)
             if current is not None:  # it ended and the retention job has not come by yet
                 await connection.execute(update(conversations).where(conversations.c.id == current.id).values(deleted_at=now, person=None))
-        await insert_new(connection, conversations, id=arrival.conversation, channel=arrival.channel, person=arrival.person or None,
+        # The proposed id is the same for a person on every gateway; after a deletion its mark may still stand.
+        taken = (await connection.execute(select(conversations.c.id).where(
+            conversations.c.id == arrival.conversation, conversations.c.deleted_at.is_not(None)))).first()
+        proposed = secrets.token_hex(16) if taken is not None and arrival.person else arrival.conversation
+        await insert_new(connection, conversations, id=proposed, channel=arrival.channel, person=arrival.person or None,
                          address=arrival.address or None, created_at=now, last_at=now, expires_at=now + self._text_seconds,
                          state=State().write(), forgotten=False)
         if not arrival.person:
@@ -232,7 +232,8 @@ def _has_work(now: float) -> Any:
     return or_(waits, unsent)
 
 
-async def _release_if_idle(connection: AsyncConnection, conversation: str, me: str) -> None:
+async def release_if_idle(connection: AsyncConnection, conversation: str, me: str) -> None:
+    """Within a transaction: give the conversation up if no message waits and no ordinary reply is unsent."""
     await connection.execute(
         update(conversations).where(and_(conversations.c.id == conversation, conversations.c.owner == me, ~_has_work(time.time() + 3600)))
         .values(owner=None, owned_until=None)

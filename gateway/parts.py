@@ -1,16 +1,18 @@
 """The gateway's parts, made once at the start and handed to the handlers by `request.app.ctx.parts`."""
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
-from typing import Any, Callable
+from dataclasses import dataclass, field
+from typing import Any, Callable, Coroutine, Mapping
 
 from assistant.secrets import internal_token, key
 from assistant.settings import Settings
 from gateway import release, texts
 from gateway.answering import Answerer
+from gateway.channels.base import Channel
 from gateway.clicks import Clicks
 from gateway.crisis import FirstAid
 from gateway.database import Database, journal_url
@@ -20,9 +22,11 @@ from gateway.handoff import Handoff
 from gateway.history import History
 from gateway.journal import Journal
 from gateway.limits import Pseudonym, Window
+from gateway.outbox import Outbox
 from gateway.rasa import Rasa
 from gateway.rendering import Renderer
 from gateway.safety import Safety
+from gateway.sender import Sender
 from gateway.sessions import Sessions
 from gateway.state import Tokens
 
@@ -43,6 +47,8 @@ class Parts:
     rasa: Rasa
     answerer: Answerer
     delivery: Delivery
+    sender: Sender
+    channels: Mapping[str, Channel]
     message_limit: Window
     session_limit: Window
     pseudonym: Pseudonym
@@ -50,7 +56,15 @@ class Parts:
     clicks: Clicks
     first_aid: FirstAid
     message_key: bytes
+    public_url: str
     view: Callable[[], release.View]
+    tasks: set["asyncio.Future[None]"] = field(default_factory=set)
+
+    def behind(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` behind the answer to a request."""
+        task = asyncio.ensure_future(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     def key_of(self, *of: str) -> str:
         """Return the unique key of a message: an HMAC, since services' message ids hold telephone numbers."""
@@ -70,26 +84,30 @@ class Parts:
     async def stop(self) -> None:
         """Finish what is in hand and close."""
         await self.delivery.stop()
+        await self.sender.stop()
         await self.rasa.stop()
         await self.database.stop()
         self.safety.stop()
 
 
-def make(settings: Settings, words: texts.Texts, in_force: release.View) -> Parts:
+def make(settings: Settings, words: texts.Texts, channels: Mapping[str, Channel], in_force: release.View) -> Parts:
     """Return the parts for `settings`; must run inside the event loop."""
     base = settings.public_url or f"http://{settings.gateway_host}:{settings.gateway_port}"
+    me = secrets.token_hex(8)
     database = Database(journal_url(settings))
-    journal = Journal(database, secrets.token_hex(8), settings.text_hours * 3600.0)
+    journal = Journal(database, me, settings.text_hours * 3600.0)
     safety = Safety(lambda: in_force)
     rasa = Rasa(settings.rasa_url, internal_token(settings), settings.rasa_turn_seconds)
     tokens = Tokens(key("choice", settings))
     handoff = Handoff(key("handoff", settings), base, words.home)
-    deletion = Deletion(database, rasa, safety)
+    deletion = Deletion(database, rasa, safety, me)
+    sender = Sender(Outbox(database, me), channels, words.late)
     answerer = Answerer(settings, words, safety, rasa, tokens, handoff.track, words.home, lambda: in_force.version)
     return Parts(
         settings=settings, texts=words, sessions=Sessions(key("session", settings), settings.session_minutes), safety=safety,
         tokens=tokens, handoff=handoff, database=database, journal=journal, deletion=deletion, rasa=rasa, answerer=answerer,
-        delivery=Delivery(journal, answerer, deletion.delete), message_limit=Window(settings.messages_per_minute, 60.0),
+        delivery=Delivery(journal, answerer, deletion, sender, settings.coalesce_seconds, settings.coalesce_longest_seconds),
+        sender=sender, channels=channels, message_limit=Window(settings.messages_per_minute, 60.0),
         session_limit=Window(settings.sessions_per_second, 1.0), pseudonym=Pseudonym(), history=History(database), clicks=Clicks(database),
-        first_aid=FirstAid(answerer, journal, rasa), message_key=key("message", settings), view=lambda: in_force,
+        first_aid=FirstAid(answerer, journal, rasa, sender), message_key=key("message", settings), public_url=base, view=lambda: in_force,
     )

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
+from gateway.state import State
+
 ApiMessage = dict[str, Any]
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -15,8 +17,8 @@ _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 class Arrival:
     """A message as it came in, already checked for safety.
 
-    key: its unique id (an HMAC); channel: "web" or a service's name; conversation: given in the widget, found by `person`
-    on a channel; address: where a channel's reply goes; choice: the token of a button pressed.
+    key: its unique id (an HMAC); channel: "web" or a service's name; conversation: the widget's, on a channel the id for a
+    new one if `person` has none; address: where a channel's reply goes; choice: the token of a button pressed.
     """
 
     key: str
@@ -32,19 +34,36 @@ class Arrival:
     choice: str = ""
     payload: str = ""
 
+    @property
+    def scope(self) -> str:
+        """What button tokens are made for: they must mean the same before the journal has said which conversation this is."""
+        return self.person or self.conversation
+
 
 @dataclass(frozen=True)
 class Waiting:
     """A journalled message that has no reply yet."""
 
-    seq: int
     key: str
-    client_id: str
     received_at: float
     kind: str
     text: str
     payload: str
     verdict: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be done in a conversation.
+
+    scope: what its button tokens are made for (the person on a channel, else the conversation); waiting: oldest first.
+    """
+
+    conversation: str
+    channel: str
+    scope: str
+    state: State
+    waiting: list[Waiting]
 
 
 @dataclass

@@ -15,6 +15,7 @@ from assistant.safety import Verdict
 
 from gateway.errors import log_failure
 from gateway.release import View
+from gateway.state import State
 
 CONVERSATIONS = 10_000
 # A disclosure split over two messages comes within minutes; words are not held longer than they serve.
@@ -30,16 +31,20 @@ CALM: dict[str, Any] = {
 
 @dataclass
 class Memory:
-    """What is remembered of one conversation: its latest words, and the safety replies that it had."""
+    """What is remembered of one conversation: its latest words, the safety replies that it had, an open search form."""
 
     previous: str = ""
     at: float = 0.0
-    crisis: bool = False
     used: list[str] = field(default_factory=list)
+    form: bool = False
+    noticed: bool = False
 
 
 class Safety:
-    """Checks messages and words the replies; `view` gives the release in force."""
+    """Checks messages and words the replies; `view` gives the release in force.
+
+    A `scope` is the conversation in the widget and the person on a channel.
+    """
 
     def __init__(self, view: Callable[[], View], clock: Callable[[], float] = time.monotonic) -> None:
         self._view, self._clock = view, clock
@@ -52,17 +57,17 @@ class Safety:
         """Let the threads go."""
         self._threads.shutdown(wait=False)
 
-    async def check(self, person: str, text: str) -> dict[str, Any]:
+    async def check(self, scope: str, text: str) -> dict[str, Any]:
         """Return the verdict on `text`, in the light of what the same person wrote just before.
 
         A check that fails or takes too long counts as `concern`: support is shown, and nothing is held up.
         """
-        memory = self._recall(person)
+        memory = self._recall(scope)
         previous = memory.previous if self._clock() - memory.at <= SPLIT_SECONDS else ""
         memory.previous, memory.at = text, self._clock()
         verdict = await self.verdict(text, previous)
         if verdict["level"] == "crisis":
-            memory.crisis, memory.previous = True, ""
+            memory.previous = ""
         return verdict
 
     async def verdict(self, text: str, previous: str = "") -> dict[str, Any]:
@@ -76,35 +81,41 @@ class Safety:
             return {**CALM, "level": "concern", "detector": "failed"}
         return asdict(found)
 
-    def had_crisis(self, person: str) -> bool:
-        """Return whether this process saw a crisis of `person`."""
-        return person in self._memory and self._memory[person].crisis
+    def note(self, scope: str, form: bool, noticed: bool) -> None:
+        """Remember how the conversation stands, for a crisis that comes while the journal is away."""
+        memory = self._recall(scope)
+        memory.form, memory.noticed = form, noticed
 
-    def answer(self, person: str, verdict: Mapping[str, Any], used: Sequence[str] = (), form: bool = False) -> Any:
+    def remembered(self, scope: str) -> State:
+        """Return what is remembered of the conversation as a state."""
+        memory = self._memory.get(scope) or Memory()
+        return State(used=list(memory.used), form=memory.form, noticed=memory.noticed)
+
+    def answer(self, scope: str, verdict: Mapping[str, Any], used: Sequence[str] = (), form: bool = False) -> Any:
         """Return the Reply for a verdict of crisis or concern."""
-        return self._reply(person, verdict, used, lambda v, u: self._view().replies.answer(v, used=u, form=form))
+        return self._reply(scope, verdict, used, lambda v, u: self._view().replies.answer(v, used=u, form=form))
 
-    def denial(self, person: str, verdict: Mapping[str, Any], used: Sequence[str] = ()) -> Any:
+    def denial(self, scope: str, verdict: Mapping[str, Any], used: Sequence[str] = ()) -> Any:
         """Return the Reply to "I'm fine" after a crisis."""
-        return self._reply(person, verdict, used, lambda v, u: self._view().replies.denial(v, used=u))
+        return self._reply(scope, verdict, used, lambda v, u: self._view().replies.denial(v, used=u))
 
     def card(self) -> dict[str, Any]:
         """Return the urgent-help card as of now."""
         return dict(self._view().helplines.card())
 
-    def forget(self, person: str) -> None:
-        """Drop what is remembered of `person`."""
-        self._memory.pop(person, None)
+    def forget(self, scope: str) -> None:
+        """Drop what is remembered of `scope`."""
+        self._memory.pop(scope, None)
 
-    def _reply(self, person: str, verdict: Mapping[str, Any], used: Sequence[str], worded: Callable[[Any, Sequence[str]], Any]) -> Any:
-        memory = self._recall(person)
+    def _reply(self, scope: str, verdict: Mapping[str, Any], used: Sequence[str], worded: Callable[[Any, Sequence[str]], Any]) -> Any:
+        memory = self._recall(scope)
         reply = worded(Verdict(**verdict), [*used, *(item for item in memory.used if item not in used)])
         memory.used = [*memory.used, reply.id][-20:]
         return reply
 
-    def _recall(self, person: str) -> Memory:
-        memory = self._memory.setdefault(person, Memory())
-        self._memory.move_to_end(person)
+    def _recall(self, scope: str) -> Memory:
+        memory = self._memory.setdefault(scope, Memory())
+        self._memory.move_to_end(scope)
         while len(self._memory) > CONVERSATIONS:
             self._memory.popitem(last=False)
         return memory

@@ -1,0 +1,136 @@
+"""Sends replies to messaging services: part by part, with retries, in order, and never an old answer to a shared phone."""
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import Any, Mapping, Optional
+
+import aiohttp
+
+from gateway.channels.base import Blocked, Channel, Part, Rejected, TryAgain
+from gateway.channels.rendering import render
+from gateway.errors import JournalError, log_failure
+from gateway.outbox import Outbox, Unsent
+
+SEND_SECONDS = 5.0
+TRIES = 5
+FIRST_PAUSE, PAUSE_FACTOR = 2.0, 3.0  # 2, 6, 18, 54 s: a service that is down for a minute is outlasted
+LATE_SECONDS = 600.0
+
+
+class Sender:
+    """The outbound side of all channels. `late`: what is said in place of an answer that comes too late."""
+
+    def __init__(self, outbox: Outbox, channels: Mapping[str, Channel], late: str, pause: float = FIRST_PAUSE) -> None:
+        self._outbox, self._channels, self._late, self._pause = outbox, channels, late, pause
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SEND_SECONDS), trust_env=False)
+        self._urgent: dict[str, asyncio.Task[None]] = {}
+        self.outcomes: dict[tuple[str, str], int] = {}
+
+    @property
+    def http(self) -> aiohttp.ClientSession:
+        """The session for calls to the services."""
+        return self._http
+
+    async def stop(self) -> None:
+        """Give what is being sent a moment, and close."""
+        if self._urgent:
+            await asyncio.wait(self._urgent.values(), timeout=SEND_SECONDS)
+        await self._http.close()
+
+    async def drain(self, conversation: str) -> None:
+        """Send the ordinary replies of `conversation`, oldest first. Raises JournalError."""
+        while (unsent := await self._outbox.next(conversation)) is not None:
+            await self._send(unsent)
+
+    def urgent(self, unsent: Unsent) -> None:
+        """Send a crisis reply now, beside whatever its conversation is waiting for."""
+        if unsent.id not in self._urgent:
+            self._urgent[unsent.id] = asyncio.ensure_future(self._send_urgent(unsent))
+
+    async def renew(self) -> None:
+        """Keep the crisis replies that are being sent. Raises JournalError."""
+        if self._urgent:
+            await self._outbox.renew(list(self._urgent))
+
+    async def take_over(self, alone: bool = False) -> None:
+        """Send the crisis replies that a gateway died over. Raises JournalError."""
+        for unsent in await self._outbox.take_urgent(50, alone):
+            self.urgent(unsent)
+
+    async def _send_urgent(self, unsent: Unsent) -> None:
+        try:
+            await self._send(unsent)
+        except Exception as error:
+            log_failure("sending", error)
+        finally:
+            self._urgent.pop(unsent.id, None)
+
+    async def _send(self, unsent: Unsent) -> None:
+        channel = self._channels.get(unsent.channel)
+        outcome = "failed" if channel is None or not unsent.address else await self._parts(channel, unsent)
+        self.outcomes[unsent.channel, outcome] = self.outcomes.get((unsent.channel, outcome), 0) + 1
+        await _insist(lambda: self._outbox.settle(unsent.id, unsent.conversation, outcome))
+
+    async def _parts(self, channel: Channel, unsent: Unsent) -> str:
+        parts = render(self._fit_to_send(unsent), channel.limits)
+        attempts = unsent.attempts
+        for number in range(unsent.parts_sent, len(parts)):
+            outcome = await self._part(channel, unsent, parts[number], number, attempts)
+            if outcome != "sent":
+                return outcome
+            attempts = 0
+            if number + 1 < len(parts):
+                await self._note(unsent.id, number + 1, 0)
+        return "sent"
+
+    async def _part(self, channel: Channel, unsent: Unsent, part: Part, number: int, attempts: int) -> str:
+        while True:
+            try:
+                await channel.send(self._http, unsent.address, part, f"{unsent.id}.{number}")
+                return "sent"
+            except Blocked:
+                return "blocked"
+            except Rejected as error:
+                log_failure(f"sending to {channel.name}", error)
+                return "failed"
+            except TryAgain as error:
+                pause = error.after
+            except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
+                pause = None
+            attempts += 1
+            if attempts >= TRIES:
+                return "failed"
+            await self._note(unsent.id, number, attempts)
+            await asyncio.sleep(self._wait(attempts, pause))
+
+    def _wait(self, attempts: int, after: Optional[float]) -> float:
+        """Seconds until the next try: what the service asked for, else longer each time, never in step with others."""
+        if after is not None:
+            return after + random.uniform(0.0, 0.2 * self._pause)
+        return self._pause * PAUSE_FACTOR ** (attempts - 1) * random.uniform(0.8, 1.2)
+
+    def _fit_to_send(self, unsent: Unsent) -> list[dict[str, Any]]:
+        """Past ten minutes the phone may be in other hands: only support that gives nothing away still goes."""
+        if time.time() - unsent.received_at <= LATE_SECONDS:
+            return unsent.messages
+        if unsent.level == "crisis" and unsent.category != "abuse_violence":
+            return unsent.messages
+        return [{"type": "text", "text": self._late}]
+
+    async def _note(self, reply: str, parts_sent: int, attempts: int) -> None:
+        try:
+            await self._outbox.progress(reply, parts_sent, attempts)
+        except JournalError:
+            pass  # costs at most a repeated part after a crash
+
+
+async def _insist(write: Any) -> None:
+    """Write through a journal that is away for a while: a reply that was sent must not be sent again."""
+    for _ in range(60):
+        try:
+            await write()
+            return
+        except JournalError:
+            await asyncio.sleep(1.0)
