@@ -6,16 +6,15 @@ import fcntl
 import os
 import sqlite3
 from pathlib import Path
-from typing import IO, Any, Awaitable, Callable, Mapping, Optional, TypeVar
+from typing import IO, Any, Awaitable, Callable, Optional, TypeVar
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from assistant.errors import SettingsError
-from assistant.settings import Settings
 from gateway.errors import JournalError, log_failure
 from gateway.schema import metadata
 
@@ -25,23 +24,6 @@ Work = Callable[[AsyncConnection], Awaitable[T]]
 # A caller gets an answer within LIMIT_SECONDS, so that a visitor gets one within 3 s while the database hangs.
 LIMIT_SECONDS = 2.2
 BUSY_SECONDS = 1.5
-
-
-def journal_url(settings: Settings, env: Optional[Mapping[str, str]] = None) -> str:
-    """Return the database's URL: ASSISTANT_JOURNAL_URL, else SQLite in the `var` folder.
-
-    Raises SettingsError for anything but sqlite:/// and postgresql://. The value is never shown: it may hold a password.
-    """
-    given = (os.environ if env is None else env).get("ASSISTANT_JOURNAL_URL", "")
-    if not given:
-        return f"sqlite:///{settings.var / 'journal.db'}"
-    try:
-        kind = make_url(given).get_backend_name()
-    except (ArgumentError, ValueError):
-        kind = ""
-    if kind not in ("sqlite", "postgresql"):
-        raise SettingsError("ASSISTANT_JOURNAL_URL: give sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE.")
-    return given
 
 
 class Database:

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any, Callable, Coroutine, Mapping
 
+from assistant.journal import journal_url
 from assistant.secrets import internal_token, key
 from assistant.settings import Settings
 from gateway import release, texts
@@ -15,7 +16,7 @@ from gateway.answering import Answerer
 from gateway.channels.base import Channel
 from gateway.clicks import Clicks
 from gateway.crisis import FirstAid
-from gateway.database import Database, journal_url
+from gateway.database import Database
 from gateway.delivery import Delivery
 from gateway.deletion import Deletion
 from gateway.handoff import Handoff
