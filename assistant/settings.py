@@ -5,6 +5,7 @@ A malformed or unknown `ASSISTANT_…` variable stops the start with its name, i
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Callable, Mapping, Optional, TypeVar
@@ -12,6 +13,8 @@ from typing import Any, Callable, Mapping, Optional, TypeVar
 from assistant.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
+
+SEARCH_FILTERS = ("location", "session_format", "concern", "audience")
 
 T = TypeVar("T")
 
@@ -60,6 +63,22 @@ def _origins(value: str) -> tuple[str, ...]:
     if any(not origin.startswith(("http://", "https://")) or "*" in origin or origin.count("/") != 2 for origin in found):
         raise ValueError
     return found
+
+
+def _pairs(value: str) -> tuple[tuple[str, str], ...]:
+    """pairs such as online=video,in_person=face-to-face, separated by commas, each name once"""
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    found = {name.strip(): target.strip() for name, _, target in pairs}
+    if len(found) < len(pairs) or not all(found) or not all(found.values()):
+        raise ValueError
+    return tuple(found.items())
+
+
+def _search_url(value: str) -> str:
+    """an address whose query may have {location}, {session_format}, {concern} and {audience}, or nothing"""
+    if value and (not value.startswith(("http://", "https://")) or set(re.findall(r"{(.*?)}", value)) - set(SEARCH_FILTERS)):
+        raise ValueError
+    return value
 
 
 def _path(value: str) -> Path:
@@ -118,6 +137,19 @@ class Settings:
                                                "how long a messaging service's visitor waits at most for the messages to be joined")
     tracker_url: str = _setting("ASSISTANT_TRACKER_URL", "", str,
                                 "SQLAlchemy address of Rasa's tracker store; empty: SQLite in the `var` folder")
+    search_url_template: str = _setting("ASSISTANT_SEARCH_URL_TEMPLATE", "", _search_url,
+                                        "the site's search with the names of its parameters, such as "
+                                        "https://example.org/search?near={location}&how={session_format}; nothing: the site's home page")
+    search_values: tuple[tuple[str, str], ...] = _setting("ASSISTANT_SEARCH_VALUES", "", _pairs,
+                                                "our values and the site's, such as online=video,low_self_esteem=self-esteem")
+    directory_backend: str = _setting("ASSISTANT_DIRECTORY_BACKEND", "sqlite", _one_of("sqlite", "http"),
+                                      "`sqlite`: the imported directory; `http`: the site's own search at ASSISTANT_DIRECTORY_URL")
+    directory_url: str = _setting("ASSISTANT_DIRECTORY_URL", "", str,
+                                  "the site's JSON search with {location}, {latitude}, {longitude}, {radius}, {session_format}, {concern}, {audience}, {limit}")
+    directory_fields: tuple[tuple[str, str], ...] = _setting("ASSISTANT_DIRECTORY_FIELDS", "", _pairs,
+                                                   "where the JSON has our columns, such as results=data.items,name=full_name; docs/search.md")
+    counts_url: str = _setting("ASSISTANT_COUNTS_URL", "", str,
+                               "SQLAlchemy address of the counts of searches and hand-offs; empty: SQLite in the `var` folder")
     models: Path = _setting("ASSISTANT_MODELS", "models", _path, "folder with the trained model")
     cache: Path = _setting("ASSISTANT_CACHE", ".cache", _path, "folder for the encoder and other built things")
     var: Path = _setting("ASSISTANT_VAR", "var", _path, "folder for databases and generated secrets")

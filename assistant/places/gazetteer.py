@@ -151,6 +151,13 @@ class Gazetteer:
         town = self._districts.get((area, district)) or self._districts[area, None]
         return replace(town, name=outward, label=outward, kind="postcode")
 
+    def area(self, place: Place) -> str:
+        """Return the postcode area, such as "LS", that a place lies in or next to: coarse enough to be counted."""
+        if place.kind == "postcode":
+            return re.sub(r"\d.*", "", place.name)
+        centres = {area: centre for (area, district), centre in self._districts.items() if district is None}
+        return min(centres, key=lambda area: distance(_point(centres[area]), _point(place)))
+
     def spelt_like(self, text: str, sure: bool = False) -> Lookup:
         """Return the place that `text` misspells; with `sure`, only a larger town, by little."""
         name = key(text)
