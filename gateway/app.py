@@ -1,6 +1,7 @@
 """The Sanic application: which routes there are, and what is started and stopped with it."""
 from __future__ import annotations
 
+import time
 from typing import Any, Mapping, Optional
 
 from sanic import Sanic
@@ -9,7 +10,7 @@ from sanic.response import HTTPResponse, redirect
 
 from assistant.errors import AssistantError
 from assistant.settings import ROOT, Settings
-from gateway import headers, pages, parts, refusals, release, texts
+from gateway import headers, metrics, openapi, pages, parts, refusals, release, texts
 from gateway.channels.base import Channel
 from gateway.channels.registry import configured
 from gateway.errors import JournalError, Refusal
@@ -39,6 +40,20 @@ def make_app(settings: Settings, view: Optional[release.View] = None, channels: 
     app.blueprint([api.copy("api"), health.copy("health"), webhooks.copy("webhooks")])
     pages.install(app)
     app.add_route(follow, "/r/<token:str>", name="follow")
+    app.add_route(metrics.show, "/metrics", name="metrics")
+    app.add_route(openapi.show, "/api/openapi.json", name="openapi")
+
+    @app.middleware("request")
+    async def begin(request: Request) -> None:
+        request.ctx.started = time.monotonic()
+
+    @app.middleware("response")
+    async def count(request: Request, response: HTTPResponse) -> None:
+        parts = getattr(app.ctx, "parts", None)
+        if parts is not None:
+            route = request.route.path if request.route else "none"
+            parts.metrics.requests.labels(route, response.status).inc()
+            parts.metrics.request_seconds.labels(route).observe(time.monotonic() - getattr(request.ctx, "started", time.monotonic()))
 
     @app.listener("before_server_start")
     async def start(app: Sanic, loop: Any) -> None:
@@ -63,6 +78,7 @@ async def follow(request: Request, token: str) -> HTTPResponse:
     if found is None:
         raise Refusal(404, "unknown_link", "This link is not one of ours.")
     kind, address = found
+    request.app.ctx.parts.metrics.clicks.labels(kind).inc()
     try:
         await request.app.ctx.parts.clicks.count(kind)
     except JournalError:

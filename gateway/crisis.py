@@ -8,6 +8,7 @@ from typing import Any, Optional
 from gateway.answering import Answerer
 from gateway.errors import ConversationGone, JournalError, UnknownChoice, log_failure
 from gateway.journal import Journal
+from gateway.metrics import Metrics
 from gateway.outbox import Unsent
 from gateway.rasa import Rasa, RasaDown
 from gateway.records import Accepted, Answer, Arrival, Reply
@@ -20,8 +21,8 @@ REMEMBERED = 2_000
 class FirstAid:
     """Answers crises, each message once, with or without a journal."""
 
-    def __init__(self, answerer: Answerer, journal: Journal, rasa: Rasa, sender: Sender) -> None:
-        self._answerer, self._journal, self._rasa, self._sender = answerer, journal, rasa, sender
+    def __init__(self, answerer: Answerer, journal: Journal, rasa: Rasa, sender: Sender, metrics: Metrics) -> None:
+        self._answerer, self._journal, self._rasa, self._sender, self._metrics = answerer, journal, rasa, sender, metrics
         self._given: OrderedDict[str, Reply] = OrderedDict()
         self._behind: set[asyncio.Task[Any]] = set()
 
@@ -36,6 +37,7 @@ class FirstAid:
         self._given[arrival.key] = reply
         while len(self._given) > REMEMBERED:
             self._given.popitem(last=False)
+        self._metrics.answered(arrival.channel, answer)
         recording = self._keep(self._record(arrival, answer))
         done, _ = await asyncio.wait({recording}, timeout=JOURNAL_SECONDS)
         accepted = recording.result() if done else None

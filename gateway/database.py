@@ -29,8 +29,8 @@ BUSY_SECONDS = 1.5
 class Database:
     """Transactions on the journal, each within LIMIT_SECONDS; a failure of any kind is a JournalError."""
 
-    def __init__(self, url: str) -> None:
-        self._url = make_url(url)
+    def __init__(self, url: str, on_failure: Callable[[], None] = lambda: None) -> None:
+        self._url, self._on_failure = make_url(url), on_failure
         self.sqlite = self._url.get_backend_name() == "sqlite"
         self._path = Path(self._url.database or "") if self.sqlite else None
         self._inode: Optional[int] = None
@@ -115,10 +115,12 @@ class Database:
         if not done:
             task.cancel()
             task.add_done_callback(_swallow)
+            self._on_failure()
             raise JournalError("The journal does not answer.")
         try:
             return task.result()
         except (SQLAlchemyError, sqlite3.Error, OSError, asyncio.TimeoutError, asyncio.CancelledError) as error:
+            self._on_failure()
             log_failure("journal", error)
             raise JournalError(f"The journal failed: {type(error).__name__}.") from None
 

@@ -9,6 +9,7 @@ from gateway.answering import Answerer
 from gateway.deletion import Deletion
 from gateway.errors import ConversationGone, JournalError, LeaseLost, log_failure
 from gateway.journal import LEASE_SECONDS, Journal
+from gateway.metrics import Metrics
 from gateway.records import Accepted, Answer, Reply, Waiting, Work
 from gateway.sender import Sender
 
@@ -27,9 +28,10 @@ class Delivery:
     gap, longest: on channels, messages within `gap` seconds of each other are understood as one, and none waits beyond `longest`.
     """
 
-    def __init__(self, journal: Journal, answerer: Answerer, deletion: Deletion, sender: Sender, gap: float, longest: float) -> None:
+    def __init__(self, journal: Journal, answerer: Answerer, deletion: Deletion, sender: Sender, gap: float, longest: float,
+                 metrics: Metrics) -> None:
         self._journal, self._answerer, self._deletion, self._sender = journal, answerer, deletion, sender
-        self._gap, self._longest = gap, longest
+        self._gap, self._longest, self._metrics = gap, longest, metrics
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._outcomes: dict[str, tuple[str, asyncio.Future[Reply]]] = {}
@@ -122,6 +124,7 @@ class Delivery:
         batch = work.waiting[:1] if work.channel == "web" else together(work.waiting)
         answer = await self._answerer.answer(work, batch, self._seconds_left(batch))
         reply = await self._finish(work, batch, answer)
+        self._metrics.answered(work.channel, answer)
         for message in batch:
             self._resolve(message.key, reply)
         return not answer.ends

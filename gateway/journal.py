@@ -156,12 +156,12 @@ class Journal:
             )).first()
             if current is not None and current.expires_at > now:
                 return str(current.id)
-            if current is not None:  # it ended and the retention job has not come by yet
-                await connection.execute(update(conversations).where(conversations.c.id == current.id).values(deleted_at=now, person=None))
-        # The proposed id is the same for a person on every gateway; after a deletion its mark may still stand.
-        taken = (await connection.execute(select(conversations.c.id).where(
-            conversations.c.id == arrival.conversation, conversations.c.deleted_at.is_not(None)))).first()
-        proposed = secrets.token_hex(16) if taken is not None and arrival.person else arrival.conversation
+            if current is not None:  # its time is over and the retention job has not come by yet
+                await connection.execute(update(conversations).where(conversations.c.id == current.id).values(person=None))
+        # On a channel the proposed id is the same on every gateway; a former conversation may still bear it.
+        proposed = arrival.conversation
+        if arrival.person and (await connection.execute(select(conversations.c.id).where(conversations.c.id == proposed))).first():
+            proposed = secrets.token_hex(16)
         await insert_new(connection, conversations, id=proposed, channel=arrival.channel, person=arrival.person or None,
                          address=arrival.address or None, created_at=now, last_at=now, expires_at=now + self._text_seconds,
                          state=State().write(), forgotten=False)

@@ -23,9 +23,11 @@ from gateway.handoff import Handoff
 from gateway.history import History
 from gateway.journal import Journal
 from gateway.limits import Pseudonym, Window
+from gateway.metrics import Metrics
 from gateway.outbox import Outbox
 from gateway.rasa import Rasa
 from gateway.rendering import Renderer
+from gateway.retention import Retention
 from gateway.safety import Safety
 from gateway.sender import Sender
 from gateway.sessions import Sessions
@@ -56,6 +58,8 @@ class Parts:
     history: History
     clicks: Clicks
     first_aid: FirstAid
+    metrics: Metrics
+    retention: Retention
     message_key: bytes
     public_url: str
     view: Callable[[], release.View]
@@ -81,9 +85,11 @@ class Parts:
         """Open the journal and take up what waits."""
         await self.database.start()
         await self.delivery.start(alone=self.database.sqlite)
+        self.retention.start()
 
     async def stop(self) -> None:
         """Finish what is in hand and close."""
+        self.retention.stop()
         await self.delivery.stop()
         await self.sender.stop()
         await self.rasa.stop()
@@ -95,20 +101,24 @@ def make(settings: Settings, words: texts.Texts, channels: Mapping[str, Channel]
     """Return the parts for `settings`; must run inside the event loop."""
     base = settings.public_url or f"http://{settings.gateway_host}:{settings.gateway_port}"
     me = secrets.token_hex(8)
-    database = Database(journal_url(settings))
+    metrics = Metrics()
+    database = Database(journal_url(settings), on_failure=metrics.journal_failures.inc)
     journal = Journal(database, me, settings.text_hours * 3600.0)
-    safety = Safety(lambda: in_force)
+    safety = Safety(lambda: in_force, on_failure=metrics.safety_failures.inc)
     rasa = Rasa(settings.rasa_url, internal_token(settings), settings.rasa_turn_seconds)
     tokens = Tokens(key("choice", settings))
     handoff = Handoff(key("handoff", settings), base, words.home)
     deletion = Deletion(database, rasa, safety, me)
-    sender = Sender(Outbox(database, me), channels, words.late)
+    sender = Sender(Outbox(database, me), channels, words.late, metrics)
     answerer = Answerer(settings, words, safety, rasa, tokens, handoff.track, words.home, lambda: in_force.version)
     return Parts(
         settings=settings, texts=words, sessions=Sessions(key("session", settings), settings.session_minutes), safety=safety,
         tokens=tokens, handoff=handoff, database=database, journal=journal, deletion=deletion, rasa=rasa, answerer=answerer,
-        delivery=Delivery(journal, answerer, deletion, sender, settings.coalesce_seconds, settings.coalesce_longest_seconds),
+        delivery=Delivery(journal, answerer, deletion, sender, settings.coalesce_seconds, settings.coalesce_longest_seconds,
+                          metrics),
         sender=sender, channels=channels, message_limit=Window(settings.messages_per_minute, 60.0),
         session_limit=Window(settings.sessions_per_second, 1.0), pseudonym=Pseudonym(), history=History(database), clicks=Clicks(database),
-        first_aid=FirstAid(answerer, journal, rasa, sender), message_key=key("message", settings), public_url=base, view=lambda: in_force,
+        first_aid=FirstAid(answerer, journal, rasa, sender, metrics), message_key=key("message", settings), metrics=metrics,
+        retention=Retention(database, deletion, settings.turn_days, settings.inbox_days, settings.session_minutes * 60.0, metrics),
+        public_url=base, view=lambda: in_force,
     )

@@ -46,12 +46,12 @@ class Safety:
     A `scope` is the conversation in the widget and the person on a channel.
     """
 
-    def __init__(self, view: Callable[[], View], clock: Callable[[], float] = time.monotonic) -> None:
-        self._view, self._clock = view, clock
+    def __init__(self, view: Callable[[], View], clock: Callable[[], float] = time.monotonic,
+                 on_failure: Callable[[], None] = lambda: None) -> None:
+        self._view, self._clock, self._on_failure = view, clock, on_failure
         # Two threads: one long story does not hold up the next visitor.
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="safety")
         self._memory: OrderedDict[str, Memory] = OrderedDict()
-        self.failures = 0
 
     def stop(self) -> None:
         """Let the threads go."""
@@ -76,7 +76,7 @@ class Safety:
         try:
             found = await asyncio.wait_for(loop.run_in_executor(self._threads, self._view().safety.check, text, previous), LIMIT_SECONDS)
         except Exception as error:
-            self.failures += 1
+            self._on_failure()
             log_failure("safety check", error)
             return {**CALM, "level": "concern", "detector": "failed"}
         return asdict(found)

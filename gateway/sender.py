@@ -11,6 +11,7 @@ import aiohttp
 from gateway.channels.base import Blocked, Channel, Part, Rejected, TryAgain
 from gateway.channels.rendering import render
 from gateway.errors import JournalError, log_failure
+from gateway.metrics import Metrics
 from gateway.outbox import Outbox, Unsent
 
 SEND_SECONDS = 5.0
@@ -22,11 +23,11 @@ LATE_SECONDS = 600.0
 class Sender:
     """The outbound side of all channels. `late`: what is said in place of an answer that comes too late."""
 
-    def __init__(self, outbox: Outbox, channels: Mapping[str, Channel], late: str, pause: float = FIRST_PAUSE) -> None:
-        self._outbox, self._channels, self._late, self._pause = outbox, channels, late, pause
+    def __init__(self, outbox: Outbox, channels: Mapping[str, Channel], late: str, metrics: Metrics,
+                 pause: float = FIRST_PAUSE) -> None:
+        self._outbox, self._channels, self._late, self._metrics, self._pause = outbox, channels, late, metrics, pause
         self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SEND_SECONDS), trust_env=False)
         self._urgent: dict[str, asyncio.Task[None]] = {}
-        self.outcomes: dict[tuple[str, str], int] = {}
 
     @property
     def http(self) -> aiohttp.ClientSession:
@@ -70,7 +71,7 @@ class Sender:
     async def _send(self, unsent: Unsent) -> None:
         channel = self._channels.get(unsent.channel)
         outcome = "failed" if channel is None or not unsent.address else await self._parts(channel, unsent)
-        self.outcomes[unsent.channel, outcome] = self.outcomes.get((unsent.channel, outcome), 0) + 1
+        self._metrics.sent.labels(unsent.channel, outcome).inc()
         await _insist(lambda: self._outbox.settle(unsent.id, unsent.conversation, outcome))
 
     async def _parts(self, channel: Channel, unsent: Unsent) -> str:

@@ -30,6 +30,7 @@ async def start_session(request: Request) -> HTTPResponse:
     session = parts.sessions.start()
     wait = parts.session_limit.wait(parts.pseudonym(request.remote_addr or request.ip), session.conversation)
     if wait is not None:
+        parts.metrics.rate_limited.inc()
         raise _too_many(wait, "Wait a second before you start another session.")
     return json({"token": session.token, "conversation": session.conversation, "expires_at": session.expires_at}, 201)
 
@@ -55,6 +56,7 @@ async def send_message(request: Request) -> HTTPResponse:
         raise Refusal(400, "damaged_text", "`text` holds a NUL or half a character.", helplines=True)
     wait = parts.message_limit.wait(conversation, key)
     if wait is not None:
+        parts.metrics.rate_limited.inc()
         raise _too_many(wait, "You are writing very fast. Please wait a moment.")
     return _replied(parts, conversation, await _answer(parts, arrival))
 
