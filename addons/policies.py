@@ -103,7 +103,7 @@ class SafetyPolicy(PlanningPolicy):
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
         """See Policy."""
-        return {"priority": RULE_POLICY_PRIORITY + 2}
+        return {"priority": RULE_POLICY_PRIORITY + 3}
 
     def plan(self, tracker: DialogueStateTracker, domain: Domain) -> Optional[Plan]:
         """See PlanningPolicy."""
@@ -115,6 +115,11 @@ class SafetyPolicy(PlanningPolicy):
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=True)
 class SeveralQuestionsPolicy(PlanningPolicy):
     """Answers each of several questions in one message; a search comes last, since it asks back."""
+
+    @staticmethod
+    def get_default_config() -> Dict[Text, Any]:
+        """See Policy."""
+        return {"priority": RULE_POLICY_PRIORITY + 2}
 
     def plan(self, tracker: DialogueStateTracker, domain: Domain) -> Optional[Plan]:
         """See PlanningPolicy."""

@@ -6,6 +6,7 @@ database only whether another replica has written meanwhile, keeps a bounded his
 """
 import asyncio
 import json
+import os
 from collections import OrderedDict, deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Text, TypeVar
@@ -45,7 +46,7 @@ class _Kept(NamedTuple):
 
 
 class BoundedTrackerStore(TrackerStore):
-    """Named in endpoints.yml; the address comes from the setting ASSISTANT_TRACKER_URL."""
+    """Named in endpoints.yml; the address comes from ASSISTANT_TRACKER_URL (SQLite in the `var` folder where unset)."""
 
     def __init__(
         self,
@@ -162,7 +163,7 @@ def _after(events: "deque[Event]", last: Optional[Event]) -> List[Event]:
 
 
 def _engine(settings: Settings) -> sa.engine.Engine:
-    url = settings.tracker_url or f"sqlite:///{settings.var / 'tracker.sqlite'}"
+    url = os.environ.get("ASSISTANT_TRACKER_URL") or f"sqlite:///{settings.var / 'tracker.sqlite'}"
     if url.startswith("sqlite"):
         settings.var.mkdir(parents=True, exist_ok=True, mode=0o700)
     # hide_parameters: what a visitor wrote must not reach a log by way of a database error.
