@@ -136,6 +136,19 @@ class Settings:
                                        "on messaging services, messages this close together are understood as one")
     coalesce_longest_seconds: float = _setting("ASSISTANT_COALESCE_LONGEST_SECONDS", "12", _seconds,
                                                "how long a messaging service's visitor waits at most for the messages to be joined")
+    search_url_template: str = _setting("ASSISTANT_SEARCH_URL_TEMPLATE", "", _search_url,
+                                        "the site's search with the names of its parameters, such as "
+                                        "https://example.org/search?near={location}&how={session_format}; nothing: the site's home page")
+    search_values: tuple[tuple[str, str], ...] = _setting("ASSISTANT_SEARCH_VALUES", "", _pairs,
+                                                "our values and the site's, such as online=video,low_self_esteem=self-esteem")
+    directory_backend: str = _setting("ASSISTANT_DIRECTORY_BACKEND", "sqlite", _one_of("sqlite", "http"),
+                                      "`sqlite`: the imported directory; `http`: the site's own search at ASSISTANT_DIRECTORY_URL")
+    directory_url: str = _setting("ASSISTANT_DIRECTORY_URL", "", str,
+                                  "the site's JSON search with {location}, {latitude}, {longitude}, {radius}, {session_format}, {concern}, {audience}, {limit}")
+    directory_fields: tuple[tuple[str, str], ...] = _setting("ASSISTANT_DIRECTORY_FIELDS", "", _pairs,
+                                                   "where the JSON has our columns, such as results=data.items,name=full_name; docs/search.md")
+    counts_url: str = _setting("ASSISTANT_COUNTS_URL", "", str,
+                               "SQLAlchemy address of the counts of searches and hand-offs; empty: SQLite in the `var` folder")
     models: Path = _setting("ASSISTANT_MODELS", "models", _path, "folder with the trained model")
     cache: Path = _setting("ASSISTANT_CACHE", ".cache", _path, "folder for the encoder and other built things")
     var: Path = _setting("ASSISTANT_VAR", "var", _path, "folder for databases and generated secrets")
