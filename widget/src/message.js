@@ -1,0 +1,82 @@
+/** How each kind of message looks. Returns nodes; the only text that is read for links is the assistant's. */
+import { h, hidden, icon } from './dom.js';
+import { blocks, link } from './text.js';
+
+const list = (value) => (Array.isArray(value) ? value.filter((entry) => entry && typeof entry === 'object') : []);
+
+/** Returns the node of an item. `context`: base, say, choose(item, choice), retry(item), help(), site. */
+export function message(item, context) {
+  if (item.from === 'visitor') return visitor(item, context);
+  if (item.trouble) return trouble(context);
+  if (item.from === 'note') return h('p', { class: 'note' }, item.text);
+  return h('div', { class: 'message bot', part: 'message message-bot' },
+    hidden(context.say('assistant')),
+    item.text ? h('div', { class: 'bubble' }, blocks(item.text, context)) : null,
+    BODIES[item.type] ? BODIES[item.type](item, context) : null,
+    item.type !== 'choices' ? choices(item, context) : null);
+}
+
+const BODIES = {
+  choices,
+  links: (item, context) => h('ul', { class: 'links' }, list(item.links).map(({ label, url }) => h('li', {}, link(label, url, context, { class: 'action' })))),
+  cards: (item, context) => h('ul', { class: 'cards' }, list(item.cards).map((entry) => card(entry, context))),
+  helplines: (item, context) => services(item.services, context),
+};
+
+function visitor(item, { say, retry }) {
+  const failed = item.state === 'failed' && (item.status === 413 ? 'failedLong' : item.status === 429 ? 'failedBusy' : item.status || navigator.onLine ? 'failed' : 'failedOffline');
+  return h('div', { class: `message visitor ${item.state}`, part: 'message message-visitor' },
+    hidden(say('you')),
+    h('div', { class: 'bubble' }, String(item.text).split('\n').flatMap((line, index) => (index ? [h('br'), line] : [line]))),
+    failed && h('p', { class: 'failure' }, say(failed), ' ',
+      item.status !== 413 && h('button', { type: 'button', class: 'retry', on: { click: () => retry(item) } }, say('retry'))));
+}
+
+/** The line and the ways out when a message could not be sent. */
+function trouble({ say, site, help, base }) {
+  return h('div', { class: 'message bot trouble' },
+    hidden(say('assistant')),
+    h('div', { class: 'bubble' }, h('p', {}, say('trouble'))),
+    h('ul', { class: 'links' },
+      h('li', {}, link(say('search'), site.search, { base, say }, { class: 'action' })),
+      h('li', {}, link(say('contact'), `mailto:${site.contact}`, { base, say }, { class: 'action' })),
+      h('li', {}, h('button', { type: 'button', class: 'action urgent', on: { click: help } }, icon('help'), say('help')))));
+}
+
+/** Buttons while the question is open; plain text, with a tick at the one taken, once it is not. */
+export function choices(item, { say, choose }) {
+  const offered = list(item.choices);
+  if (!offered.length) return null;
+  if (item.closed) {
+    return h('ul', { class: 'offered', 'aria-label': say('choices') }, offered.map(({ label }) => h('li', {},
+      label === item.chosen && [icon('tick'), hidden(`${say('chosen')}: `)], String(label))));
+  }
+  return h('ul', { class: 'choices', 'aria-label': say('choices') }, offered.map((choice) => h('li', {},
+    h('button', { type: 'button', class: 'choice', part: 'choice', on: { click: () => choose(item, choice) } }, String(choice.label)))));
+}
+
+function card({ name, town, formats, fee, register, url }, context) {
+  const facts = [[town, ...[formats].flat()], [register, fee]].map((group) => group.filter(Boolean).join(' · ')).filter(Boolean);
+  return h('li', { class: 'card', part: 'card' },
+    h('h3', {}, String(name)),
+    facts.map((fact) => h('p', {}, fact)),
+    url && link(context.say('profile'), url, context, { class: 'action', 'aria-label': `${context.say('profile')}: ${name} (${context.say('newTab')})` }));
+}
+
+/** The list of helplines; each way of reaching one is a link of its own. */
+export function services(entries, context) {
+  const { say } = context;
+  return h('ul', { class: 'cards services' }, list(entries).map((entry) => {
+    const { name, call, sms, sms_body: body, email, web, hours, open } = entry;
+    const way = (label, url) => h('li', {}, link(label, url, context, { class: 'action', 'aria-label': `${name}: ${label}${/^http/.test(url) ? ` (${say('newTab')})` : ''}` }));
+    return h('li', { class: 'card', part: 'card' },
+      h('h3', {}, String(name)),
+      entry.for && h('p', {}, String(entry.for)),
+      (hours || open != null) && h('p', { class: 'hours' }, [hours, open === true ? say('openNow') : open === false ? say('closedNow') : null].filter(Boolean).join(' · ')),
+      h('ul', { class: 'links' },
+        call && way(say('call', { to: call }), `tel:${String(call).replace(/[^\d+]/g, '')}`),
+        sms && way(body ? say('smsBody', { body, to: sms }) : say('sms', { to: sms }), `sms:${String(sms).replace(/[^\d+]/g, '')}${body ? `?&body=${encodeURIComponent(body)}` : ''}`),
+        email && way(say('email'), `mailto:${email}`),
+        web && way(say('web'), web)));
+  }));
+}
