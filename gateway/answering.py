@@ -78,7 +78,7 @@ class Answerer:
             self._say(draft, reply.messages, verdict)
             draft.turn.outcome, draft.used = "denial", reply.id
             draft.queue.append(("review", "denial", redact(text)))
-        elif payload == HELP or text.casefold() == self._texts.help_label.casefold():
+        elif payload == HELP or self._asks_for_help(text):
             self._help(draft, state, verdict)
         elif payload == DELETE:
             draft.turn.outcome, draft.ends = "deleted", True
@@ -176,6 +176,11 @@ class Answerer:
     def _links(self) -> list[dict[str, str]]:
         return [{"label": self._texts.search_label, "url": self._search_url},
                 {"label": self._texts.contact_label, "url": f"mailto:{self._texts.contact}"}]
+
+    def _asks_for_help(self, text: str) -> bool:
+        """Whether `text` is the label of the help button, or as much of it as one would type."""
+        label = self._texts.help_label.casefold()
+        return text.casefold().strip(" .!") in (label, label.removeprefix("get "))
 
     def _help_button(self) -> dict[str, str]:
         return {"label": self._texts.help_label, "payload": HELP}

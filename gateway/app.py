@@ -13,7 +13,7 @@ from assistant.settings import ROOT, Settings
 from gateway import headers, metrics, openapi, pages, parts, refusals, release, texts
 from gateway.channels.base import Channel
 from gateway.channels.registry import configured
-from gateway.errors import JournalError, Refusal
+from gateway.errors import Refusal
 from gateway.health import Readiness, health
 from gateway.web import api
 from gateway.webhooks import webhooks
@@ -27,7 +27,7 @@ def make_app(settings: Settings, view: Optional[release.View] = None, channels: 
 
     Raises AssistantError when content, model or settings cannot be used.
     """
-    words = texts.load(ROOT / "data", settings.text_hours)
+    words = texts.load(ROOT, settings.text_hours)
     services = configured(settings) if channels is None else channels
     in_force = view or release.load(settings)
     app = Sanic("gateway", register=False, configure_logging=False, env_prefix="GATEWAY_SANIC_")
@@ -79,8 +79,5 @@ async def follow(request: Request, token: str) -> HTTPResponse:
         raise Refusal(404, "unknown_link", "This link is not one of ours.")
     kind, address = found
     request.app.ctx.parts.metrics.clicks.labels(kind).inc()
-    try:
-        await request.app.ctx.parts.clicks.count(kind)
-    except JournalError:
-        pass  # the visitor is not kept from the therapist for the sake of a number
+    request.app.ctx.parts.clicks.count()
     return redirect(address, status=302, headers={"referrer-policy": "no-referrer"})

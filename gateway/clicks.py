@@ -1,23 +1,34 @@
-"""Counts the hand-offs: which kind of link was followed, when, and nothing of who followed it."""
+"""Counts the hand-offs, with no trace of who followed the link; a count is never worth a visitor's wait."""
 from __future__ import annotations
 
-import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Optional
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from gateway.database import Database
-from gateway.schema import clicks
+from assistant.directory.counts import Counts
+from assistant.errors import DirectoryError
+from assistant.settings import Settings
+from gateway.errors import log_failure
 
 
 class Clicks:
-    """The counter of hand-offs."""
+    """The counter of links to a therapist or the search that were opened; a thread of its own does the writing."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._counts: Optional[Counts] = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="clicks")
 
-    async def count(self, kind: str) -> None:
-        """Count one click on a `therapist` or the `search`. Raises JournalError."""
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(clicks.insert().values(at=time.time(), kind=kind))
+    def count(self) -> None:
+        """Count one click, behind the visitor's back and without raising."""
+        self._thread.submit(self._count)
 
-        await self._database.write(work)
+    def stop(self) -> None:
+        """Write what is in hand and let the thread go."""
+        self._thread.shutdown(wait=False)
+
+    def _count(self) -> None:
+        try:
+            self._counts = self._counts or Counts(self._settings)
+            self._counts.add("clicked")
+        except DirectoryError as error:
+            log_failure("count of a hand-off", error)

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import Any, Callable, Coroutine, Mapping
 
+from assistant.directory import Query, deep_link
 from assistant.journal import journal_url
 from assistant.secrets import internal_token, key
 from assistant.settings import Settings
@@ -95,11 +96,13 @@ class Parts:
         await self.rasa.stop()
         await self.database.stop()
         self.safety.stop()
+        self.clicks.stop()
 
 
 def make(settings: Settings, words: texts.Texts, channels: Mapping[str, Channel], in_force: release.View) -> Parts:
     """Return the parts for `settings`; must run inside the event loop."""
     base = settings.public_url or f"http://{settings.gateway_host}:{settings.gateway_port}"
+    search = deep_link(Query(), settings).url
     me = secrets.token_hex(8)
     metrics = Metrics()
     database = Database(journal_url(settings), on_failure=metrics.journal_failures.inc)
@@ -107,17 +110,17 @@ def make(settings: Settings, words: texts.Texts, channels: Mapping[str, Channel]
     safety = Safety(lambda: in_force, on_failure=metrics.safety_failures.inc)
     rasa = Rasa(settings.rasa_url, internal_token(settings), settings.rasa_turn_seconds)
     tokens = Tokens(key("choice", settings))
-    handoff = Handoff(key("handoff", settings), base, words.home)
+    handoff = Handoff(key("handoff", settings), base, search)
     deletion = Deletion(database, rasa, safety, me)
     sender = Sender(Outbox(database, me), channels, words.late, metrics)
-    answerer = Answerer(settings, words, safety, rasa, tokens, handoff.track, words.home, lambda: in_force.version)
+    answerer = Answerer(settings, words, safety, rasa, tokens, handoff.track, search, lambda: in_force.version)
     return Parts(
         settings=settings, texts=words, sessions=Sessions(key("session", settings), settings.session_minutes), safety=safety,
         tokens=tokens, handoff=handoff, database=database, journal=journal, deletion=deletion, rasa=rasa, answerer=answerer,
         delivery=Delivery(journal, answerer, deletion, sender, settings.coalesce_seconds, settings.coalesce_longest_seconds,
                           metrics),
         sender=sender, channels=channels, message_limit=Window(settings.messages_per_minute, 60.0),
-        session_limit=Window(settings.sessions_per_second, 1.0), pseudonym=Pseudonym(), history=History(database), clicks=Clicks(database),
+        session_limit=Window(settings.sessions_per_second, 1.0), pseudonym=Pseudonym(), history=History(database), clicks=Clicks(settings),
         first_aid=FirstAid(answerer, journal, rasa, sender, metrics), message_key=key("message", settings), metrics=metrics,
         retention=Retention(database, deletion, settings.turn_days, settings.inbox_days, settings.session_minutes * 60.0, metrics),
         public_url=base, view=lambda: in_force,

@@ -12,7 +12,7 @@ from gateway.database import Database
 from gateway.deletion import Deletion
 from gateway.errors import JournalError, log_failure
 from gateway.metrics import Metrics
-from gateway.schema import clicks, conversations, feedback, inbox, messages, replies, review, seen, turns
+from gateway.schema import conversations, feedback, inbox, messages, replies, review, seen, turns
 
 EVERY_SECONDS = 60.0
 # WhatsApp repeats a call for up to seven days.
@@ -67,7 +67,7 @@ class Retention:
 
     async def _outlived(self, connection: AsyncConnection) -> None:
         now = time.time()
-        for table, kept in ((turns, self._turn_seconds), (feedback, self._turn_seconds), (clicks, self._turn_seconds),
+        for table, kept in ((turns, self._turn_seconds), (feedback, self._turn_seconds),
                             (inbox, self._inbox_seconds), (review, self._inbox_seconds), (seen, SEEN_SECONDS)):
             await connection.execute(delete(table).where(table.c.at < now - kept))
 

@@ -129,14 +129,6 @@ def _queue(name: str) -> Table:
 inbox = _queue("inbox")    # for the editors: not_understood, close, unhelpful; never a crisis text
 review = _queue("review")  # for the safety role alone: help_after_none, denial, near
 
-clicks = Table(
-    "clicks", metadata,
-    Column("id", _Number, primary_key=True, autoincrement=True),
-    Column("at", Float, nullable=False, index=True),
-    Column("kind", String(16), nullable=False),     # therapist, search
-    sqlite_autoincrement=True,
-)
-
 TEXT_COLUMNS = {
     "conversations": ("address", "state"), "messages": ("text", "payload"), "replies": ("body",),
     "inbox": ("text",), "review": ("text",),
