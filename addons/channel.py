@@ -14,7 +14,7 @@ from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from addons.safety_check import CHECKED, CRISIS
+from addons.names import CHECKED, CRISIS
 from addons.tracker_store import BoundedTrackerStore, forget, stores
 from assistant.secrets import internal_token
 from assistant.settings import Settings

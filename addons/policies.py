@@ -16,6 +16,8 @@ from rasa.shared.core.events import ActionExecuted, ActiveLoop, BotUttered, Even
 from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from addons.names import CRISIS
+from assistant.handoff.turn import Turn, during_search
 from assistant.language import is_english
 
 SEARCH_FORM = "search_form"
@@ -107,7 +109,7 @@ class SafetyPolicy(PlanningPolicy):
 
     def plan(self, tracker: DialogueStateTracker, domain: Domain) -> Optional[Plan]:
         """See PlanningPolicy."""
-        if _intent(tracker) != "crisis":
+        if _intent(tracker) != CRISIS:
             return None
         return Plan(["utter_crisis_support"], [ActiveLoop(None), SlotSet(REQUESTED_SLOT, None)])
 
@@ -142,7 +144,7 @@ class FollowUpPolicy(PlanningPolicy):
         if intent == "tell_me_more":
             return Plan([self._more(tracker, domain), *resume])
         if tracker.active_loop_name:
-            return None  # the search form judges its own answers
+            return _during_search(tracker, domain)
         if intent == "affirm":
             return _accept_offer(tracker)
         if intent == "share_feelings" and _in_a_row(tracker, ("share_feelings",)) >= PATIENCE:
@@ -177,6 +179,20 @@ class FollowUpPolicy(PlanningPolicy):
         else:
             return Plan(["utter_not_understood_help" if times == 2 else "utter_not_understood"])
         return Plan([first, "utter_urgent_line"] if times == 2 else [first])
+
+
+def _during_search(tracker: DialogueStateTracker, domain: Domain) -> Optional[Plan]:
+    """Return how to answer a question in the middle of a search; None when the message answers the search itself."""
+    if tracker.latest_message is None:
+        return None
+    message = tracker.latest_message
+    turn = Turn(_intent(tracker) or "", message.text or "", message.entities, tracker.get_slot(REQUESTED_SLOT))
+    question = during_search(turn, domain.action_names_or_texts)
+    if question is None:
+        return None
+    if question.goes_on:
+        return Plan([question.action, SEARCH_FORM])
+    return Plan([question.action], [ActiveLoop(None), SlotSet(REQUESTED_SLOT, None)])
 
 
 def _intent(tracker: DialogueStateTracker) -> Optional[Text]:

@@ -12,12 +12,10 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from addons.encoder import shared_encoder
+from addons.names import CHECKED, CRISIS
 from assistant.safety import SafetyCheck as Check
 from assistant.settings import ROOT, Settings
 
-CRISIS = "crisis"
-# Set by the gateway, which has checked the message and answers a crisis itself.
-CHECKED = "safety_checked"
 DATA = ROOT / "data" / "safety"
 
 
