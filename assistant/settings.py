@@ -136,6 +136,11 @@ class Settings:
                                        "on messaging services, messages this close together are understood as one")
     coalesce_longest_seconds: float = _setting("ASSISTANT_COALESCE_LONGEST_SECONDS", "12", _seconds,
                                                "how long a messaging service's visitor waits at most for the messages to be joined")
+    whatsapp_url: str = _setting("ASSISTANT_WHATSAPP_URL", "https://graph.facebook.com/v24.0", _url, "Meta's Graph API for WhatsApp")
+    messenger_url: str = _setting("ASSISTANT_MESSENGER_URL", "https://graph.facebook.com/v24.0", _url, "Meta's Graph API for Messenger")
+    slack_url: str = _setting("ASSISTANT_SLACK_URL", "https://slack.com/api", _url, "Slack's Web API")
+    telegram_url: str = _setting("ASSISTANT_TELEGRAM_URL", "https://api.telegram.org", _url, "Telegram's Bot API")
+    twilio_url: str = _setting("ASSISTANT_TWILIO_URL", "https://api.twilio.com", _url, "Twilio's API")
     search_url_template: str = _setting("ASSISTANT_SEARCH_URL_TEMPLATE", "", _search_url,
                                         "the site's search with the names of its parameters, such as "
                                         "https://example.org/search?near={location}&how={session_format}; nothing: the site's home page")
@@ -168,7 +173,14 @@ class Settings:
 
 
 # Secrets are read where they are used (assistant/secrets.py), so that no dataclass that is printed holds one.
-SECRET_VARIABLES = frozenset({"ASSISTANT_SECRET", "ASSISTANT_JOURNAL_URL", "ASSISTANT_TRACKER_URL", "ASSISTANT_METRICS_TOKEN"})
+SECRET_VARIABLES = frozenset({
+    "ASSISTANT_SECRET", "ASSISTANT_JOURNAL_URL", "ASSISTANT_TRACKER_URL", "ASSISTANT_METRICS_TOKEN",
+    "ASSISTANT_WHATSAPP_APP_SECRET", "ASSISTANT_WHATSAPP_VERIFY_TOKEN", "ASSISTANT_WHATSAPP_ACCESS_TOKEN", "ASSISTANT_WHATSAPP_NUMBER_ID",
+    "ASSISTANT_MESSENGER_APP_SECRET", "ASSISTANT_MESSENGER_VERIFY_TOKEN", "ASSISTANT_MESSENGER_PAGE_TOKEN",
+    "ASSISTANT_SLACK_SIGNING_SECRET", "ASSISTANT_SLACK_BOT_TOKEN",
+    "ASSISTANT_TELEGRAM_BOT_TOKEN", "ASSISTANT_TELEGRAM_SECRET_TOKEN",
+    "ASSISTANT_TWILIO_ACCOUNT_SID", "ASSISTANT_TWILIO_AUTH_TOKEN",
+})
 
 
 def _read(metadata: Mapping[str, Any], env: Mapping[str, str]) -> Any:

@@ -5,12 +5,13 @@ webhook, de-duplication, journal, order, retries, and the cutting of a reply int
 """
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Mapping, Optional, Protocol, Sequence
+from dataclasses import dataclass
+from typing import Mapping, NamedTuple, Optional, Protocol
 
 import aiohttp
 
 from assistant.errors import AssistantError
+from gateway.channels.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -50,31 +51,28 @@ class Acknowledgement:
     content_type: str = "text/plain; charset=utf-8"
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What one message of the service may hold; 0 means that it has no such thing.
+class Option(NamedTuple):
+    """A choice: the words on it, the token that comes back, and in a list a line below (its words in full when they are cut)."""
 
-    text: characters of a message; buttons, button_label, button_text: how many, characters on one, characters above them;
-    rows, row_label, row_text: the same for a list; numbered: how many choices are written out as numbered text at most.
-    """
-
-    text: int
-    buttons: int = 0
-    button_label: int = 0
-    button_text: int = 0
-    rows: int = 0
-    row_label: int = 0
-    row_text: int = 0
-    numbered: int = 10
+    label: str
+    token: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One outgoing message, within the limits. choices: (label, token); style: `plain`, `buttons` or `list`."""
+    """One outgoing message, within the service's limits; style: `plain`, `buttons` or `list`."""
 
     text: str
-    choices: Sequence[tuple[str, str]] = field(default_factory=tuple)
+    options: tuple[Option, ...] = ()
     style: str = "plain"
+
+
+class Finding(NamedTuple):
+    """One thing that `make channel-check` looked at: whether it is right, and a sentence; a wrong one names the remedy."""
+
+    right: bool
+    sentence: str
 
 
 class Refused(AssistantError):
@@ -129,4 +127,10 @@ class Channel(Protocol):
         """Send one part. `key` is the same on every try, for services that recognise repeats.
 
         Raises TryAgain, Blocked, Rejected; aiohttp.ClientError and asyncio.TimeoutError count as TryAgain.
+        """
+
+    async def check(self, http: aiohttp.ClientSession, webhook: str) -> list[Finding]:
+        """Ask the service whether the settings are right; `webhook`: the public address of this channel's webhook.
+
+        Raises aiohttp.ClientError, asyncio.TimeoutError when the service cannot be reached.
         """

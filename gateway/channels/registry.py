@@ -7,10 +7,11 @@ from typing import Mapping, Optional, Sequence
 
 from assistant.errors import SettingsError
 from assistant.settings import Settings
+from gateway.channels import messenger, slack, telegram, twilio, whatsapp
 from gateway.channels.base import Channel
 
 # Each module offers NAME, VARIABLES (its secrets) and make(settings, secrets) -> Channel.
-MODULES: Sequence[ModuleType] = ()
+MODULES: Sequence[ModuleType] = (whatsapp, messenger, slack, telegram, twilio)
 
 
 def configured(settings: Settings, env: Optional[Mapping[str, str]] = None, modules: Sequence[ModuleType] = MODULES) -> dict[str, Channel]:

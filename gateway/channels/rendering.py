@@ -5,93 +5,117 @@ No payload is ever shown: a part holds labels, and tokens that only the gateway 
 from __future__ import annotations
 
 import re
-from typing import Any, Mapping, Sequence
+from bisect import bisect_right
+from typing import Any, Mapping, Optional, Sequence
 
-from gateway.channels.base import Limits, Part
+from gateway.channels.base import Option, Part
+from gateway.channels.limits import Limits
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
-
-
-def render(messages: Sequence[Mapping[str, Any]], limits: Limits) -> list[Part]:
-    """Return the parts of a reply, in order, each within `limits`."""
-    parts: list[Part] = []
-    number = 1
-    for message in messages:
-        text = _plain(message)
-        choices = [(choice["label"], choice["choice"]) for choice in message.get("choices") or []]
-        if not choices:
-            parts += [Part(piece) for piece in split(text, limits.text)]
-        else:
-            parts += _with_choices(text, choices, number, limits)
-        number += len(choices)
-    return _joined(parts, limits)
+CHOOSE = "You can choose:"
+BY_NUMBER = "Reply with a number, or in your own words."
+# Titles and abbreviations whose full stop ends no sentence.
+_SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\bMr\.)(?<!\bMs\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!e\.g\.)(?<!i\.e\.)\s+|\n+")
 
 
-def split(text: str, most: int) -> list[str]:
-    """Return `text` in pieces of at most `most` characters, cut at sentence ends where there are any, else at spaces."""
+def render(messages: Sequence[Mapping[str, Any]], limits: Limits, lead: str = "") -> list[Part]:
+    """Return the parts of a reply, in order, each within `limits`, and no more of them than need be: each makes a phone ring.
+
+    `lead` goes before all else (what a lock screen shows). The choices of all messages stand under the last part, since a later
+    message would take Messenger's off the screen.
+    """
+    options = _options(messages, limits)
+    style = _style(options, limits)
+    paragraphs = [lead, *(_paragraph(message, options if style == "plain" else {}) for message in messages)]
+    if options and style == "plain":
+        paragraphs.append(BY_NUMBER)
+    text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+    if style == "plain":
+        return [Part(piece) for piece in split(text, limits.text, limits)]
+    *before, last = _above(text or CHOOSE, style, limits)
+    return [*(Part(piece) for piece in before), Part(last, tuple(_fitted(options, style, limits)), style)]
+
+
+def split(text: str, most: int, limits: Limits) -> list[str]:
+    """Return `text` in pieces of at most `most`, cut at ends of sentences or lines where there are any, else at spaces."""
     pieces = []
     rest = text.strip()
-    while len(rest) > most:
-        ends = [found.start() for found in _SENTENCE_END.finditer(rest, 0, most + 1) if found.start() > 0]
-        cut = ends[-1] if ends else max(rest.rfind(" ", 0, most + 1), 0) or most
+    while limits.measure(rest) > most:
+        room = _room(rest, most, limits)
+        ends = [found.start() for found in _SENTENCE_END.finditer(rest, 0, room + 1) if 0 < found.start() <= room]
+        cut = ends[-1] if ends else max(rest.rfind(" ", 0, room + 1), 0) or room
         pieces.append(rest[:cut].strip())
         rest = rest[cut:].strip()
     return [*pieces, rest] if rest else pieces
 
 
-def _with_choices(text: str, choices: Sequence[tuple[str, str]], number: int, limits: Limits) -> list[Part]:
-    if len(choices) <= limits.buttons:
-        return _above(text, _fitting(choices, limits.button_label), "buttons", limits.button_text, limits)
-    if len(choices) <= limits.rows:
-        return _above(text, _fitting(choices, limits.row_label), "list", limits.row_text, limits)
-    lines = [f"{number + index}. {label}" for index, (label, _) in enumerate(choices[: limits.numbered])]
-    return [Part(piece) for piece in split("\n".join([text, *lines] if text else lines), limits.text)]
+def _above(text: str, style: str, limits: Limits) -> list[str]:
+    """Pieces of which the last may stand above choices, which often have less room than a message without."""
+    most = limits.button_text if style == "buttons" else limits.row_text
+    *before, last = split(text, limits.text, limits)
+    return [*before, *split(last, most, limits)]
 
 
-def _above(text: str, choices: Sequence[tuple[str, str]], style: str, most: int, limits: Limits) -> list[Part]:
-    """The choices stand under the last piece of the text; what does not fit above them goes before."""
-    pieces = split(text, most) if len(text) <= most else [*split(text, limits.text)]
-    if pieces and len(pieces[-1]) > most:
-        pieces[-1:] = split(pieces[-1], most)
-    # Services want words above buttons.
-    last = pieces.pop() if pieces else "You can choose:"
-    return [*(Part(piece) for piece in pieces), Part(last, tuple(choices), style)]
+def _room(text: str, most: int, limits: Limits) -> int:
+    """How many characters of `text` measure at most `most`; at least one, so that there is an end."""
+    return max(bisect_right(range(1, len(text) + 1), most, key=lambda count: limits.measure(text[:count])), 1)
 
 
-def _fitting(choices: Sequence[tuple[str, str]], most: int) -> list[tuple[str, str]]:
-    """Labels cut to `most` characters and still different from each other."""
-    fitted: list[tuple[str, str]] = []
-    for label, token in choices:
-        short = label if len(label) <= most else label[: most - 1].rstrip() + "…"
-        taken = {other for other, _ in fitted}
-        for count in range(2, len(choices) + 2):
-            if short not in taken:
-                break
-            mark = f" ({count})"
-            short = label[: most - len(mark)].rstrip() + mark
-        fitted.append((short, token))
+def _options(messages: Sequence[Mapping[str, Any]], limits: Limits) -> dict[str, str]:
+    """Token -> label of all choices, each once, in the order in which the gateway counts them when a visitor writes a number."""
+    options: dict[str, str] = {}
+    for message in messages:
+        for choice in message.get("choices") or []:
+            label = str(choice["label"])
+            options.setdefault(str(choice["choice"]), f"{label} please" if label.strip().casefold() in limits.reserved else label)
+    return options
+
+
+def _style(options: Mapping[str, str], limits: Limits) -> str:
+    """The first of buttons, list and numbered text into which every label goes whole and apart from the others."""
+    longest = max(map(limits.measure, options.values()), default=0)
+    distinct = len({label.casefold() for label in options.values()}) == len(options)
+    if options and distinct and len(options) <= limits.buttons and longest <= limits.button_label:
+        return "buttons"
+    if options and distinct and len(options) <= limits.rows and longest <= max(limits.row_label, limits.row_detail):
+        return "list"
+    return "plain"
+
+
+def _fitted(options: Mapping[str, str], style: str, limits: Limits) -> list[Option]:
+    """The options as the service takes them: in a list a long label is cut, and stands whole in the line below."""
+    if style == "buttons":
+        return [Option(label, token) for token, label in options.items()]
+    fitted: list[Option] = []
+    for token, label in options.items():
+        if limits.measure(label) <= limits.row_label:
+            fitted.append(Option(label, token))
+        else:
+            fitted.append(Option(_cut(label, {option.label for option in fitted}, limits), token, label))
     return fitted
 
 
-def _joined(parts: Sequence[Part], limits: Limits) -> list[Part]:
-    """Short plain parts become one message: each message makes a phone ring."""
-    joined: list[Part] = []
-    for part in parts:
-        before = joined[-1] if joined else None
-        most = {"plain": limits.text, "buttons": limits.button_text, "list": limits.row_text}[part.style]
-        if before is not None and before.style == "plain" and len(before.text) + 2 + len(part.text) <= most:
-            joined[-1] = Part(f"{before.text}\n\n{part.text}", part.choices, part.style)
-        elif part.text or part.choices:
-            joined.append(part)
-    return joined
+def _cut(label: str, taken: set[str], limits: Limits) -> str:
+    """The beginning of `label`, told apart from those that begin alike."""
+    for count in range(1, limits.rows + 1):
+        mark = "…" if count == 1 else f"… ({count})"
+        short = label[: _room(label, limits.row_label - len(mark), limits)].rstrip() + mark
+        if short not in taken:
+            return short
+    raise AssertionError("no more labels than rows")
 
 
-def _plain(message: Mapping[str, Any]) -> str:
-    lines = [str(message.get("text") or "")]
-    lines += [f"{link['label']}: {link['url'].removeprefix('mailto:')}" for link in message.get("links") or []]
-    lines += [_card(card) for card in message.get("cards") or []]
-    lines += [_service(service) for service in message.get("services") or []]
-    return "\n".join(line for line in lines if line)
+def _paragraph(message: Mapping[str, Any], numbered: Mapping[str, str]) -> str:
+    """A message as plain text; with `numbered`, its choices are lines with the numbers that they have in the whole reply."""
+    numbers = {token: number for number, token in enumerate(numbered, start=1)}
+    choices = [str(choice["choice"]) for choice in message.get("choices") or []]
+    parts: list[Optional[str]] = [
+        str(message.get("text") or ""),
+        "\n".join(f"{link['label']}: {str(link['url']).removeprefix('mailto:')}" for link in message.get("links") or []),
+        "\n\n".join(_card(card) for card in message.get("cards") or []),
+        "\n".join(_service(service) for service in message.get("services") or []),
+        "\n".join(f"{numbers[token]}. {numbered[token]}" for token in dict.fromkeys(choices) if token in numbers),
+    ]
+    return "\n".join(part for part in parts if part)
 
 
 def _card(card: Mapping[str, Any]) -> str:
@@ -101,12 +125,12 @@ def _card(card: Mapping[str, Any]) -> str:
 
 
 def _service(service: Mapping[str, Any]) -> str:
+    """One line: telephone numbers stand bare, so that a phone makes them links."""
     ways = []
     if service.get("call"):
         ways.append(f"call {service['call']}")
     if service.get("sms"):
         ways.append(f"text {service['sms_body']} to {service['sms']}" if service.get("sms_body") else f"text {service['sms']}")
-    if service.get("web"):
-        ways.append(str(service["web"]))
+    ways += [str(service[way]) for way in ("email", "web") if service.get(way)]
     hours = f" ({service['hours']})" if service.get("hours") else ""
-    return f"{service['name']}: {', '.join(ways)}{hours}"
+    return f"{service['name']}: {', '.join(ways)}{hours}" if ways else str(service["name"])
