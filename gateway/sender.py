@@ -13,6 +13,7 @@ from gateway.channels.rendering import render
 from gateway.errors import JournalError, log_failure
 from gateway.metrics import Metrics
 from gateway.outbox import Outbox, Unsent
+from gateway.texts import Texts
 
 SEND_SECONDS = 5.0
 TRIES = 5
@@ -21,11 +22,11 @@ LATE_SECONDS = 600.0
 
 
 class Sender:
-    """The outbound side of all channels. `late`: what is said in place of an answer that comes too late."""
+    """The outbound side of all channels. `pause`: seconds before the second try."""
 
-    def __init__(self, outbox: Outbox, channels: Mapping[str, Channel], late: str, metrics: Metrics,
+    def __init__(self, outbox: Outbox, channels: Mapping[str, Channel], texts: Texts, metrics: Metrics,
                  pause: float = FIRST_PAUSE) -> None:
-        self._outbox, self._channels, self._late, self._metrics, self._pause = outbox, channels, late, metrics, pause
+        self._outbox, self._channels, self._texts, self._metrics, self._pause = outbox, channels, texts, metrics, pause
         self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SEND_SECONDS), trust_env=False)
         self._urgent: dict[str, asyncio.Task[None]] = {}
 
@@ -75,50 +76,51 @@ class Sender:
         await _insist(lambda: self._outbox.settle(unsent.id, unsent.conversation, outcome))
 
     async def _parts(self, channel: Channel, unsent: Unsent) -> str:
-        parts = render(self._fit_to_send(unsent), channel.limits)
-        attempts = unsent.attempts
-        for number in range(unsent.parts_sent, len(parts)):
-            outcome = await self._part(channel, unsent, parts[number], number, attempts)
-            if outcome != "sent":
+        """Send what is still to be sent. Each try looks at it anew: a service can keep us waiting until it is too late."""
+        number, attempts = unsent.parts_sent, unsent.attempts
+        while number < len(parts := self._rendered(channel, unsent)):
+            outcome, pause = await self._try(channel, unsent, parts[number], number)
+            if outcome == "later":
+                attempts += 1
+                if attempts >= TRIES:
+                    return "failed"
+                await self._note(unsent.id, number, attempts)
+                await asyncio.sleep(self._wait(attempts, pause))
+            elif outcome != "sent":
                 return outcome
-            attempts = 0
-            if number + 1 < len(parts):
-                await self._note(unsent.id, number + 1, 0)
+            else:
+                number, attempts = number + 1, 0
+                if number < len(parts):
+                    await self._note(unsent.id, number, attempts)
         return "sent"
 
-    async def _part(self, channel: Channel, unsent: Unsent, part: Part, number: int, attempts: int) -> str:
-        while True:
-            try:
-                await channel.send(self._http, unsent.address, part, f"{unsent.id}.{number}")
-                return "sent"
-            except Blocked:
-                return "blocked"
-            except Rejected as error:
-                log_failure(f"sending to {channel.name}", error)
-                return "failed"
-            except TryAgain as error:
-                pause = error.after
-            except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
-                pause = None
-            attempts += 1
-            if attempts >= TRIES:
-                return "failed"
-            await self._note(unsent.id, number, attempts)
-            await asyncio.sleep(self._wait(attempts, pause))
+    async def _try(self, channel: Channel, unsent: Unsent, part: Part, number: int) -> tuple[str, Optional[float]]:
+        """Return what became of one try (`sent`, `later`, `blocked`, `failed`), and the pause that the service asked for."""
+        try:
+            await channel.send(self._http, unsent.address, part, f"{unsent.id}.{number}")
+        except TryAgain as error:
+            return "later", error.after
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
+            return "later", None
+        except Blocked:
+            return "blocked", None
+        except Rejected as error:
+            log_failure(f"sending to {channel.name}", error)
+            return "failed", None
+        return "sent", None
+
+    def _rendered(self, channel: Channel, unsent: Unsent) -> list[Part]:
+        """Past ten minutes the phone may be in other hands: only support that gives nothing away still goes."""
+        if time.time() - unsent.received_at > LATE_SECONDS and (unsent.level != "crisis" or unsent.category == "abuse_violence"):
+            return render([{"type": "text", "text": self._texts.late}], channel.limits)
+        support = unsent.level != "none" or any(message["type"] == "helplines" for message in unsent.messages)
+        return render(unsent.messages, channel.limits, self._texts.neutral if support else "")
 
     def _wait(self, attempts: int, after: Optional[float]) -> float:
         """Seconds until the next try: what the service asked for, else longer each time, never in step with others."""
         if after is not None:
             return after + random.uniform(0.0, 0.2 * self._pause)
         return self._pause * PAUSE_FACTOR ** (attempts - 1) * random.uniform(0.8, 1.2)
-
-    def _fit_to_send(self, unsent: Unsent) -> list[dict[str, Any]]:
-        """Past ten minutes the phone may be in other hands: only support that gives nothing away still goes."""
-        if time.time() - unsent.received_at <= LATE_SECONDS:
-            return unsent.messages
-        if unsent.level == "crisis" and unsent.category != "abuse_violence":
-            return unsent.messages
-        return [{"type": "text", "text": self._late}]
 
     async def _note(self, reply: str, parts_sent: int, attempts: int) -> None:
         try:

@@ -11,8 +11,9 @@ from assistant.errors import ContentError
 
 PATH = "data/gateway.yml"
 FEWEST_WORDINGS = 4
-SENTENCES = ("notice", "signposting", "late", "media", "deleted", "unknown_choice")
+SENTENCES = ("notice", "neutral", "signposting", "late", "media", "deleted", "unknown_choice")
 LABELS = ("search", "contact", "help")
+LOCK_SCREEN = 60  # characters of a message that a locked phone shows
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Texts:
     home: str
     contact: str
     notice: str
+    neutral: str
     unavailable: tuple[str, ...]
     signposting: str
     late: str
@@ -47,6 +49,8 @@ def load(root: Path, hours: int) -> Texts:
     wordings = values.get("unavailable")
     if not isinstance(wordings, list) or len(wordings) < FEWEST_WORDINGS or not all(isinstance(item, str) for item in wordings):
         raise ContentError(f"{PATH}: unavailable: give a list of at least {FEWEST_WORDINGS} wordings.")
+    if len(_text(values, "neutral")) < LOCK_SCREEN:
+        raise ContentError(f"{PATH}: neutral: give at least {LOCK_SCREEN} characters, so that a lock screen shows nothing else.")
     labels = values.get("labels")
     if not isinstance(labels, dict):
         raise ContentError(f"{PATH}: labels: give {', '.join(LABELS)}.")

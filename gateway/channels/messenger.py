@@ -79,7 +79,7 @@ class Messenger:
         subscribed = {str(field) for app in objects(apps.body, "data") for field in app.get("subscribed_fields") or []}
         missing = ", ".join(sorted(FIELDS - subscribed))
         if missing:
-            return [*found, Finding(False, f"the page does not send {missing} to the app: add them under Webhooks in its Messenger settings")]
+            return [*found, Finding(False, f"the page does not send {missing}: add them under Webhooks in the app's Messenger settings")]
         return [*found, Finding(True, "the page sends messages and pressed buttons to the app")]
 
 

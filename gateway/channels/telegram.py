@@ -103,5 +103,5 @@ class Telegram:
             found.append(Finding(False, "allowed_updates lacks message or callback_query: call setWebhook again (docs/channels.md)"))
         error = string(info, "last_error_message")
         if error:
-            found.append(Finding(False, f"the last delivery failed: {error}. If it is 401, call setWebhook again with the present {SECRET}"))
+            found.append(Finding(False, f"the last delivery failed: {error}. If it is 401, call setWebhook again with {SECRET}"))
         return found

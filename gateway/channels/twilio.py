@@ -91,7 +91,8 @@ class Twilio:
             return [Finding(False, f"{TOKEN}: Twilio answered {account.status}. Copy account SID and auth token from the console again")]
         right = Finding(True, f"account and token are right ({string(account.body, 'friendly_name')})")
         numbers = await call(http, "GET", f"{self._account}/IncomingPhoneNumbers.json", auth=self._login)
-        ours = [string(number, "phone_number") for number in objects(numbers.body, "incoming_phone_numbers") if number.get("sms_url") == webhook]
+        ours = [string(number, "phone_number") for number in objects(numbers.body, "incoming_phone_numbers")
+                if number.get("sms_url") == webhook]
         if not ours:
             return [right, Finding(False, f"no number sends to {webhook}: set it under Phone Numbers, Messaging, A message comes in")]
         return [right, Finding(True, f"people write to {', '.join(ours)}")]
