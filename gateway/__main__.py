@@ -18,6 +18,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     for name in ("sanic.root", "sanic.error", "sanic.access"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # they print addresses and what exceptions quote
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # what fails there is reported by gateway/database.py
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     warnings.simplefilter("ignore", DeprecationWarning)
     try:

@@ -15,6 +15,7 @@ from gateway.channels.base import Channel
 from gateway.channels.registry import configured
 from gateway.errors import Refusal
 from gateway.health import Readiness, health
+from gateway.strict import StrictRequest
 from gateway.web import api
 from gateway.webhooks import webhooks
 
@@ -30,7 +31,8 @@ def make_app(settings: Settings, view: Optional[release.View] = None, channels: 
     words = texts.load(ROOT, settings.text_hours)
     services = configured(settings) if channels is None else channels
     in_force = view or release.load(settings)
-    app = Sanic("gateway", register=False, configure_logging=False, env_prefix="GATEWAY_SANIC_")
+    app = Sanic("gateway", register=False, configure_logging=False, env_prefix="GATEWAY_SANIC_",
+                request_class=StrictRequest)
     app.config.update(
         ACCESS_LOG=False, MOTD=False, REQUEST_MAX_SIZE=LARGEST_BODY, REQUEST_TIMEOUT=20, RESPONSE_TIMEOUT=20, KEEP_ALIVE_TIMEOUT=30,
         GRACEFUL_SHUTDOWN_TIMEOUT=7.0, PROXIES_COUNT=settings.trusted_proxies or None, FALLBACK_ERROR_FORMAT="json",

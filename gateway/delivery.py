@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Awaitable, Callable, Optional, Sequence
+from typing import Optional, Sequence
 
 from gateway.answering import Answerer
 from gateway.deletion import Deletion
@@ -11,6 +11,7 @@ from gateway.errors import ConversationGone, JournalError, LeaseLost, log_failur
 from gateway.journal import LEASE_SECONDS, Journal
 from gateway.metrics import Metrics
 from gateway.records import Accepted, Answer, Reply, Waiting, Work
+from gateway.repeat import Repeating
 from gateway.sender import Sender
 
 POLL_SECONDS = 0.1
@@ -36,18 +37,18 @@ class Delivery:
         self._again: set[str] = set()
         self._outcomes: dict[str, tuple[str, asyncio.Future[Reply]]] = {}
         self._deadlines: dict[str, float] = {}
-        self._background: list[asyncio.Task[None]] = []
+        self._jobs = (Repeating("taking over", SWEEP_SECONDS, self._take_over), Repeating("renewal", LEASE_SECONDS / 3, self._renew))
 
     async def start(self, alone: bool) -> None:
         """Take up what a former process left, and go on looking for it. `alone`: no other gateway uses this journal."""
         await self._take_over(alone)
-        self._background = [asyncio.ensure_future(_every(SWEEP_SECONDS, self._take_over)),
-                            asyncio.ensure_future(_every(LEASE_SECONDS / 3, self._renew))]
+        for job in self._jobs:
+            job.start()
 
     async def stop(self, seconds: float = 6.0) -> None:
         """Let the turns in hand finish; what waits stays journalled."""
-        for task in self._background:
-            task.cancel()
+        for job in self._jobs:
+            await job.stop()
         if self._workers:
             await asyncio.wait(self._workers.values(), timeout=seconds)
 
@@ -188,14 +189,3 @@ def together(waiting: Sequence[Waiting]) -> list[Waiting]:
         if message.kind != "text":
             break
     return batch
-
-
-async def _every(seconds: float, job: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        await asyncio.sleep(seconds)
-        try:
-            await job()
-        except JournalError:
-            pass  # reported where it arose; the next round tries again
-        except Exception as error:
-            log_failure("delivery", error)

@@ -1,7 +1,7 @@
 """Security headers on every answer, and cross-origin access for exactly the origins in the settings."""
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Optional, Sequence
 
 from sanic import Sanic
 from sanic.request import Request
@@ -45,7 +45,8 @@ def install(app: Sanic, origins: Sequence[str], https: bool) -> None:
                 response.headers["cross-origin-resource-policy"] = "cross-origin"
                 response.headers.update({name: value for name, value in ALLOWED.items() if name.endswith("expose-headers")})
 
-    @app.options("/api/<path:path>", name="preflight")
-    async def preflight(request: Request, path: str) -> HTTPResponse:
-        allowed = request.headers.getone("origin", "") in origins
-        return empty(204, headers={name: value for name, value in ALLOWED.items() if allowed})
+    @app.middleware("request")
+    async def preflight(request: Request) -> Optional[HTTPResponse]:
+        if request.method != "OPTIONS" or not request.path.startswith("/api/"):
+            return None
+        return empty(204, headers=ALLOWED if request.headers.getone("origin", "") in origins else {})

@@ -90,7 +90,7 @@ class Parts:
 
     async def stop(self) -> None:
         """Finish what is in hand and close."""
-        self.retention.stop()
+        await self.retention.stop()
         await self.delivery.stop()
         await self.sender.stop()
         await self.rasa.stop()
@@ -112,7 +112,7 @@ def make(settings: Settings, words: texts.Texts, channels: Mapping[str, Channel]
     tokens = Tokens(key("choice", settings))
     handoff = Handoff(key("handoff", settings), base, search)
     deletion = Deletion(database, rasa, safety, me)
-    sender = Sender(Outbox(database, me), channels, words.late, metrics)
+    sender = Sender(Outbox(database, me), channels, words, metrics)
     answerer = Answerer(settings, words, safety, rasa, tokens, handoff.track, search, lambda: in_force.version)
     return Parts(
         settings=settings, texts=words, sessions=Sessions(key("session", settings), settings.session_minutes), safety=safety,

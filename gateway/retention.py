@@ -1,17 +1,15 @@
 """Takes away what has had its time: chats after a day, codes and redacted rows after a month. Runs by itself."""
 from __future__ import annotations
 
-import asyncio
 import time
-from typing import Optional
 
 from sqlalchemy import and_, delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.database import Database
 from gateway.deletion import Deletion
-from gateway.errors import JournalError, log_failure
 from gateway.metrics import Metrics
+from gateway.repeat import Repeating
 from gateway.schema import conversations, feedback, inbox, messages, replies, review, seen, turns
 
 EVERY_SECONDS = 60.0
@@ -28,17 +26,16 @@ class Retention:
                  metrics: Metrics) -> None:
         self._database, self._deletion = database, deletion
         self._turn_seconds, self._inbox_seconds, self._session_seconds = turn_days * DAY, inbox_days * DAY, session_seconds
-        self._job: Optional["asyncio.Task[None]"] = None
+        self._job = Repeating("retention", EVERY_SECONDS, self.run)
         self._metrics = metrics
 
     def start(self) -> None:
         """Run now and then every minute."""
-        self._job = asyncio.ensure_future(self._repeat())
+        self._job.start()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Run no more."""
-        if self._job is not None:
-            self._job.cancel()
+        await self._job.stop()
 
     async def run(self) -> None:
         """Do what is due. Raises JournalError; the rest is done next time."""
@@ -76,13 +73,3 @@ class Retention:
         unsent = exists().where(replies.c.conversation == conversations.c.id, replies.c.sending == "pending")
         await connection.execute(delete(conversations).where(
             conversations.c.forgotten.is_(True), conversations.c.deleted_at < time.time() - self._session_seconds, ~unsent))
-
-    async def _repeat(self) -> None:
-        while True:
-            try:
-                await self.run()
-            except JournalError:
-                pass  # reported where it arose
-            except Exception as error:
-                log_failure("retention", error)
-            await asyncio.sleep(EVERY_SECONDS)

@@ -20,19 +20,21 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\bMr\.)(?<!\bMs\.)(?<!\bMrs\.)(?<!\bD
 def render(messages: Sequence[Mapping[str, Any]], limits: Limits, lead: str = "") -> list[Part]:
     """Return the parts of a reply, in order, each within `limits`, and no more of them than need be: each makes a phone ring.
 
-    `lead` goes before all else (what a lock screen shows). The choices of all messages stand under the last part, since a later
+    `lead` begins each part (it is what a lock screen shows). The choices of all messages stand under the last part, since a later
     message would take Messenger's off the screen.
     """
     options = _options(messages, limits)
     style = _style(options, limits)
-    paragraphs = [lead, *(_paragraph(message, options if style == "plain" else {}) for message in messages)]
+    paragraphs = [_paragraph(message, options if style == "plain" else {}) for message in messages]
     if options and style == "plain":
         paragraphs.append(BY_NUMBER)
     text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
-    if style == "plain":
-        return [Part(piece) for piece in split(text, limits.text, limits)]
-    *before, last = _above(text or CHOOSE, style, limits)
-    return [*(Part(piece) for piece in before), Part(last, tuple(_fitted(options, style, limits)), style)]
+    if not text and not options:
+        return []
+    above = {"plain": limits.text, "buttons": limits.button_text, "list": limits.row_text}[style]
+    lead = f"{lead}\n\n" if lead else ""
+    *before, last = _pieces(text or CHOOSE, above - limits.measure(lead), limits.text - limits.measure(lead), limits)
+    return [*(Part(lead + piece) for piece in before), Part(lead + last, tuple(_fitted(options, style, limits)), style)]
 
 
 def split(text: str, most: int, limits: Limits) -> list[str]:
@@ -48,11 +50,10 @@ def split(text: str, most: int, limits: Limits) -> list[str]:
     return [*pieces, rest] if rest else pieces
 
 
-def _above(text: str, style: str, limits: Limits) -> list[str]:
-    """Pieces of which the last may stand above choices, which often have less room than a message without."""
-    most = limits.button_text if style == "buttons" else limits.row_text
-    *before, last = split(text, limits.text, limits)
-    return [*before, *split(last, most, limits)]
+def _pieces(text: str, above: int, most: int, limits: Limits) -> list[str]:
+    """Pieces of at most `most`, of which the last has at most `above`: there is less room above buttons than in a message without."""
+    *before, last = split(text, most, limits)
+    return [*before, *split(last, above, limits)]
 
 
 def _room(text: str, most: int, limits: Limits) -> int:
@@ -83,6 +84,8 @@ def _style(options: Mapping[str, str], limits: Limits) -> str:
 
 def _fitted(options: Mapping[str, str], style: str, limits: Limits) -> list[Option]:
     """The options as the service takes them: in a list a long label is cut, and stands whole in the line below."""
+    if style == "plain":
+        return []
     if style == "buttons":
         return [Option(label, token) for token, label in options.items()]
     fitted: list[Option] = []
