@@ -8,14 +8,12 @@ import re
 from functools import lru_cache
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
 
-import spacy
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
-from spacy.matcher import PhraseMatcher
-from spacy.tokens import Doc, Span
 
 from assistant.places import Gazetteer, find_places
 from assistant.settings import Settings
+from assistant.spacy_light import Doc, PhraseMatcher, Span, spacy
 from assistant.vocabulary import Vocabulary, Word, load_vocabulary
 
 ANY = "any"  # the value of a format that the visitor leaves open: "online or in person"
