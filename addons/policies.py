@@ -17,7 +17,7 @@ from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from addons.names import CRISIS
-from assistant.handoff.turn import Turn, during_search
+from assistant.handoff.turn import Turn, continues_search, during_search
 from assistant.language import is_english
 
 SEARCH_FORM = "search_form"
@@ -87,10 +87,11 @@ class PlanningPolicy(Policy):
         **kwargs: Any,
     ) -> PolicyPrediction:
         """Predict the plan's next action with certainty, over rules and forms (`is_no_user_prediction`)."""
-        plan = self.plan(tracker, domain)
+        done = _actions_since_message(tracker)
+        # What follows the search form (its next question, or the search itself) is for the rules in search.yml.
+        plan = None if SEARCH_FORM in done else self.plan(tracker, domain)
         if plan is None:
             return self._prediction(self._default_predictions(domain))
-        done = _actions_since_message(tracker)
         action = plan.actions[len(done)] if len(done) < len(plan.actions) else ACTION_LISTEN_NAME
         probabilities = self._default_predictions(domain)
         probabilities[domain.index_for_action(action)] = 1.0
@@ -141,6 +142,8 @@ class FollowUpPolicy(PlanningPolicy):
         """See PlanningPolicy."""
         intent = _intent(tracker)
         resume = [tracker.active_loop_name] if tracker.active_loop_name else []
+        if tracker.latest_message and continues_search(_turn(tracker.latest_message, tracker), _last_action(tracker)):
+            return Plan([SEARCH_FORM])
         if intent == "tell_me_more":
             return Plan([self._more(tracker, domain), *resume])
         if tracker.active_loop_name:
@@ -185,14 +188,22 @@ def _during_search(tracker: DialogueStateTracker, domain: Domain) -> Optional[Pl
     """Return how to answer a question in the middle of a search; None when the message answers the search itself."""
     if tracker.latest_message is None:
         return None
-    message = tracker.latest_message
-    turn = Turn(_intent(tracker) or "", message.text or "", message.entities, tracker.get_slot(REQUESTED_SLOT))
-    question = during_search(turn, domain.action_names_or_texts)
+    question = during_search(_turn(tracker.latest_message, tracker), domain.action_names_or_texts)
     if question is None:
         return None
     if question.goes_on:
         return Plan([question.action, SEARCH_FORM])
     return Plan([question.action], [ActiveLoop(None), SlotSet(REQUESTED_SLOT, None)])
+
+
+def _turn(message: UserUttered, tracker: DialogueStateTracker) -> Turn:
+    return Turn(message.intent.get("name") or "", message.text or "", message.entities, tracker.get_slot(REQUESTED_SLOT))
+
+
+def _last_action(tracker: DialogueStateTracker) -> Text:
+    """Return the last action before the visitor's message."""
+    names = (event.action_name for event in reversed(tracker.events) if isinstance(event, ActionExecuted))
+    return next((name for name in names if name and name != ACTION_LISTEN_NAME), "")
 
 
 def _intent(tracker: DialogueStateTracker) -> Optional[Text]:
