@@ -53,6 +53,9 @@ benchmark-nlu: setup ## TRAIN=a.tsv TEST=b.tsv: the same pipeline on a foreign d
 benchmark-speed: train ## this assistant against Rasa's stock pipeline (about 20 minutes)
 	@$(python) -m benchmarks.speed
 
+cluster: train browser ## two of each on PostgreSQL and Redis behind nginx, on this machine
+	@$(python) -m scripts.cluster
+
 import-directory: setup ## FILE=x.csv: replace the therapist directory
 	@$(python) -m scripts.import_directory $(call file)
 

@@ -114,6 +114,8 @@ class Settings:
     actions_port: int = _setting("ASSISTANT_ACTIONS_PORT", "5055", _integer(1, 65535), "the action server's port, loopback only")
     rasa_url: str = _setting("ASSISTANT_RASA_URL", "http://127.0.0.1:5005", _url, "where the gateway finds Rasa")
     actions_url: str = _setting("ASSISTANT_ACTIONS_URL", "http://127.0.0.1:5055", _url, "where Rasa finds the action server (endpoints.yml)")
+    redis_host: str = _setting("ASSISTANT_REDIS_HOST", "127.0.0.1", _text, "Redis for Rasa's lock, with several Rasa servers (deploy/endpoints.yml)")
+    redis_port: int = _setting("ASSISTANT_REDIS_PORT", "6379", _integer(1, 65535), "the port of that Redis")
     rasa_turn_seconds: float = _setting("ASSISTANT_RASA_TURN_SECONDS", "4", _seconds,
                                         "how long a turn in Rasa may take before the visitor gets the fallback reply")
     public_url: str = _setting("ASSISTANT_PUBLIC_URL", "", _optional_url,

@@ -1,0 +1,1 @@
+CREATE DATABASE tracker OWNER assistant;
