@@ -56,11 +56,21 @@ decisions = Table(
     Column("at", Float, nullable=False),
     Column("person", String(80), nullable=False),
     Column("kind", String(16), nullable=False),        # assigned, out_of_scope, ignored
-    Column("rows", Text, nullable=False),              # JSON list of inbox ids
+    Column("items", Text, nullable=False),             # JSON list of item keys (inbox.py)
     Column("intent", String(64), nullable=False),
     Column("phrasing", Text, nullable=False),          # in the staff's words
     Column("test", Text, nullable=False),
     Column("undone", Boolean, nullable=False, default=False),
+)
+
+# Phrasings of deleted topics: staff's words, which wait in the inbox for another topic.
+loose = Table(
+    "loose", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("phrasing", Text, nullable=False),
+    Column("label", String(80), nullable=False),
+    Column("status", String(16), nullable=False, default="new"),
 )
 
 # Changes of the safety files that wait for a second person.

@@ -1,7 +1,9 @@
 """Everything that the pages use, put together once at the start."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
@@ -9,14 +11,22 @@ from sqlalchemy.engine import Engine
 
 from assistant import secrets
 from assistant.content.site import load_site
+from assistant.encoder import Encoder
 from assistant.errors import AssistantError
+from assistant.journal import journal_url
 from assistant.settings import ROOT, Settings
 from studio.audit import Audit
+from studio.inbox import Inbox
+from studio.journal import Journal
+from studio.meaning import Meaning
 from studio.people import People
 from studio.repository import Repository
 from studio.schema import open_database
 from studio.sessions import Sessions
 from studio.topics import Topics
+
+LOG = logging.getLogger("studio")
+WARM_UP_BATCH = 128  # phrasings at a time: the end must not wait for all
 
 
 @dataclass
@@ -31,7 +41,44 @@ class Services:
     audit: Audit
     repository: Repository
     topics: Topics
+    journal: Journal
+    meaning: Meaning
+    inbox: Inbox
     internal_token: str
+    _warming: Optional[threading.Thread] = None
+    _closing: threading.Event = field(default_factory=threading.Event)
+
+    def meaning_is_ready(self) -> bool:
+        """Return whether all phrasings are embedded; if not, begin with it beside."""
+        examples = [example for topic in self.topics.readable()[0] for example in topic.examples]
+        if self.meaning.knows(examples):
+            return True
+        self.warm_up()
+        return False
+
+    def warm_up(self) -> None:
+        """Embed all phrasings in a thread of its own, so that later comparisons are immediate."""
+        if self._warming is None or not self._warming.is_alive():
+            self._warming = threading.Thread(target=self._warm_up, daemon=True, name="studio-meaning")
+            self._warming.start()
+
+    def _warm_up(self) -> None:
+        examples = [example for topic in self.topics.readable()[0] for example in topic.examples]
+        try:
+            for start in range(0, len(examples), WARM_UP_BATCH):
+                if self._closing.is_set():
+                    return
+                self.meaning.embed(examples[start:start + WARM_UP_BATCH], keep=True)
+            self.meaning.store(examples)
+        except AssistantError as error:
+            LOG.warning("phrasings cannot be compared: %s", error)
+
+    def close(self) -> None:
+        """Let go of everything at the end."""
+        self._closing.set()
+        if self._warming is not None:
+            self._warming.join()
+        self.engine.dispose()
 
     @property
     def site_name(self) -> str:
@@ -46,8 +93,9 @@ def open_services(settings: Settings, root: Optional[Path] = None) -> Services:
     """Open databases and repository; the content below `root` (default: this checkout) is what staff edit."""
     root = root or ROOT
     engine = open_database(settings.var / "studio.db")
-    people = People(engine)
-    repository = Repository(root)
+    people, repository, journal = People(engine), Repository(root), Journal(journal_url(settings))
+    topics = Topics(repository)
+    meaning = Meaning(settings.var / "studio-meaning.npz", lambda: Encoder.load(settings))
     return Services(
         settings=settings,
         root=root,
@@ -56,6 +104,9 @@ def open_services(settings: Settings, root: Optional[Path] = None) -> Services:
         sessions=Sessions(engine, people, secrets.key("studio log-in", settings)),
         audit=Audit(engine),
         repository=repository,
-        topics=Topics(repository),
+        topics=topics,
+        journal=journal,
+        meaning=meaning,
+        inbox=Inbox(engine, journal, topics, repository, meaning),
         internal_token=secrets.internal_token(settings),
     )

@@ -9,11 +9,11 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from assistant.content import Topic, read_topic
 from assistant.content.project import Flow, read_project
-from assistant.content.topics import GROUPS, OFF, read_yaml, stem, topic_files
+from assistant.content.topics import GROUPS, OFF, content_files, read_yaml, stem, topic_files
 from assistant.errors import AssistantError, ContentError
 from studio.draft import Conflict, Draft, merged
 from studio.repository import Repository
-from studio.yaml_edit import Titles, edit_topic, list_items, new_topic
+from studio.yaml_edit import Titles, edit_topic, list_items, new_topic, retitled
 
 DOMAIN = "domain.yml"
 NEW_GROUPS = ("faq", "practical", "site")
@@ -101,12 +101,21 @@ class Topics:
 
     def titles(self) -> Titles:
         """Return the titles that buttons may have."""
-        topics = self.readable()[0]
-        others = {
-            button.payload: button.title for topic in topics for wordings in topic.responses.values()
+        return Titles(self.labels(), self.special_buttons())
+
+    def special_buttons(self) -> Dict[str, str]:
+        """Return the titles, by payload, of buttons that are more than a topic (such as "Get urgent help")."""
+        return {
+            button.payload: button.title for topic in self.readable()[0] for wordings in topic.responses.values()
             for wording in wordings for button in wording.buttons if not button.plain
         }
-        return Titles({topic.intent: topic.label for topic in topics}, others)
+
+    def draft_of(self, base: str, topic: Topic) -> Draft:
+        """Return the draft of the topic as it was when its form was opened as `base`. Raises TopicError."""
+        text = self.repository.kept(base)
+        if text is None:
+            raise TopicError("This form is too old. Copy your text, open the topic again and paste it there.")
+        return self._draft(text, topic.path)
 
     def save(self, intent: str, base: str, draft: Draft, author: str) -> str:
         """Commit the changes of the topic that was opened as `base`, with what others changed since; return the commit.
@@ -130,13 +139,13 @@ class Topics:
         draft = replace(opened.draft, examples=tuple(dict.fromkeys([*opened.draft.examples, *phrasings])))
         return self._write(opened, draft, author, extra, f"Teach {opened.topic.label!r} more phrasings")
 
-    def remove_example(self, intent: str, phrasing: str, author: str, extra: Mapping[str, str]) -> str:
-        """Commit that a topic loses a phrasing, together with the files of `extra`; return the commit."""
+    def remove_examples(self, intent: str, phrasings: Sequence[str], author: str, extra: Mapping[str, str]) -> str:
+        """Commit that a topic loses phrasings, together with the files of `extra`; return the commit."""
         opened = self.open(intent)
-        if opened is None:
-            return self.repository.commit(extra, f"Undo a test for {intent}", author) if extra else self.repository.head()
-        draft = replace(opened.draft, examples=tuple(example for example in opened.draft.examples if example != phrasing))
-        return self._write(opened, draft, author, extra, f"Undo a phrasing of {opened.topic.label!r}")
+        if opened is None:  # the topic has gone meanwhile, and its phrasings with it
+            return self.repository.commit(extra, f"Take back a test for {intent}", author)
+        draft = replace(opened.draft, examples=tuple(example for example in opened.draft.examples if example not in phrasings))
+        return self._write(opened, draft, author, extra, f"Take back phrasings of {opened.topic.label!r}")
 
     def create(self, group: str, draft: Draft, author: str) -> str:
         """Commit a new topic with its intent in the domain and its rule; return the intent."""
@@ -234,21 +243,17 @@ class Topics:
         changes[path] = edit_topic(self.repository.read(path) or "", opened.draft, draft, titles)
         self._draft(changes[path], opened.topic.path)  # raises ContentError rather than write what cannot be read
         if draft.label != opened.draft.label:
-            changes.update(self._relabelled(opened.topic, titles))
+            changes.update(self._relabelled(opened.topic, draft.label))
         return self.repository.commit(changes, message or f"Change the topic {draft.label!r}", author)
 
-    def _relabelled(self, topic: Topic, titles: Titles) -> Dict[str, str]:
+    def _relabelled(self, topic: Topic, label: str) -> Dict[str, str]:
         """Return the other files whose buttons carry the topic's label, with the new one."""
         changes = {}
-        for other in self.all():
-            replies = {
-                name: wordings for name, wordings in Draft.of(other).replies.items()
-                if any(f"/{topic.intent}" in wording.buttons for wording in wordings)
-            }
-            if other.intent != topic.intent and replies:
-                path, draft = self.path(other), Draft.of(other)
-                old = replace(draft, replies={name: value for name, value in draft.replies.items() if name not in replies})
-                changes[path] = edit_topic(self.repository.read(path) or "", old, draft, titles)
+        for file in content_files(self.repository.root):
+            path = file.relative_to(self.repository.root).as_posix()
+            text = self.repository.read(path) or ""
+            if file != topic.path and f"/{topic.intent}" in text:
+                changes[path] = retitled(text, f"/{topic.intent}", label)
         return changes
 
     def _draft(self, text: str, path: Path) -> Draft:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 from itertools import groupby
-from typing import List, Optional, Sequence, Tuple
+from typing import Iterator, List, Optional, Sequence, Tuple
 
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
@@ -144,6 +144,26 @@ def _runs(sources: Sequence[str]) -> List[Tuple[str, str]]:
         found.append((f"{number}-{number + count - 1}" if count > 1 else str(number), source))
         number += count
     return found
+
+
+def retitled(text: str, payload: str, title: str) -> str:
+    """Return `text` with another title on every button of `payload`."""
+    responses = node_at(text, "responses")
+    lines = text.splitlines()
+    for button in _buttons(responses) if responses is not None else ():
+        parts = {key.value: value for key, value in button.value}
+        if "title" in parts and parts.get("payload") is not None and parts["payload"].value == payload:
+            mark = parts["title"].start_mark
+            lines[mark.line] = lines[mark.line][:mark.column] + quoted(title)
+    return "\n".join(lines) + "\n"
+
+
+def _buttons(responses: Node) -> Iterator[MappingNode]:
+    for _, wordings in responses.value:
+        for wording in wordings.value if isinstance(wordings, SequenceNode) else ():
+            for key, value in wording.value if isinstance(wording, MappingNode) else ():
+                if key.value == "buttons" and isinstance(value, SequenceNode):
+                    yield from (button for button in value.value if isinstance(button, MappingNode))
 
 
 class Titles:

@@ -1,0 +1,128 @@
+"""`python -m studio.lab ARCHIVE`: a trained model in a process of its own, which answers one JSON line for each it reads.
+
+    {"do": "say", "conversation": "a", "text": "hello"}      or "intent" instead of "text"
+    {"do": "stories", "files": ["tests/test_stories.yml"]}   -> {"stories": [{"name", "right", "turn", "expected", "found"}]}
+
+It stands in the folder that the model was trained from and touches no store, no journal and no action server.
+"""
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from contextlib import redirect_stdout
+from typing import Any, Dict, List, Optional, TextIO
+
+
+async def answer(agent: Any, request: Dict[str, Any]) -> Dict[str, Any]:
+    """Do what one line asks."""
+    if request["do"] == "say":
+        return await say(agent, request["conversation"], request.get("text", ""), request.get("intent"))
+    if request["do"] == "stories":
+        return {"stories": [line for path in request["files"] for line in await stories(agent, path)]}
+    raise ValueError(f"do: {request['do']}")
+
+
+async def say(agent: Any, conversation: str, text: str, intent: Optional[str]) -> Dict[str, Any]:
+    """Return the assistant's turn: what it understood, its actions and its messages."""
+    from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
+    from rasa.shared.core.events import ActionExecuted, UserUttered
+
+    parsed = {"text": "", "intent": {"name": intent, "confidence": 1.0}, "entities": []} if intent else None
+    channel = CollectingOutputChannel()
+    await agent.processor.handle_message(
+        UserMessage("" if intent else text.lstrip("/ "), channel, conversation, parse_data=parsed, input_channel="assistant")
+    )
+    tracker = await agent.tracker_store.retrieve(conversation)
+    events = list(tracker.events)
+    last = max(index for index, event in enumerate(events) if isinstance(event, UserUttered))
+    data = events[last].parse_data
+    return {
+        "intent": data.get("intent") or {},
+        "ranking": (data.get("intent_ranking") or [])[:5],
+        "questions": data.get("questions") or [],
+        "entities": [{"entity": item.get("entity"), "value": item.get("value")} for item in data.get("entities") or []],
+        "actions": [event.action_name for event in events[last:] if isinstance(event, ActionExecuted) and event.action_name != "action_listen"],
+        "policy": next((event.policy for event in events[last:] if isinstance(event, ActionExecuted) and event.policy), ""),
+        "messages": channel.messages,
+    }
+
+
+async def stories(agent: Any, path: str) -> List[Dict[str, Any]]:
+    """Run each story of a file and return the first turn that differs, as `rasa test` predicts it."""
+    from rasa.core.test import _collect_story_predictions, _create_data_generator
+
+    with redirect_stdout(sys.stderr), open(os.devnull, "w") as nowhere:
+        sys.stderr, kept = nowhere, sys.stderr  # the progress bar
+        try:
+            generator = await _create_data_generator(path, agent, None, True)
+            trackers = generator.generate_story_trackers()
+            found = []
+            for tracker in trackers:
+                evaluation, *_ = await _collect_story_predictions([tracker], agent, use_e2e=True)
+                failed = evaluation.failed_stories
+                found.append({"name": tracker.sender_id, "file": path, **(_first_difference(failed[0]) if failed else {"right": True})})
+        finally:
+            sys.stderr = kept
+    return found
+
+
+def _first_difference(tracker: Any) -> Dict[str, Any]:
+    from rasa.core.test import WronglyClassifiedUserUtterance, WronglyPredictedAction
+    from rasa.shared.core.events import UserUttered
+
+    turn, said = 0, ""
+    for event in tracker.events:
+        if isinstance(event, UserUttered):
+            turn, said = turn + 1, event.text or f"/{event.intent.get('name')}"
+        if isinstance(event, WronglyClassifiedUserUtterance):
+            return {"right": False, "turn": turn, "said": said, "kind": "intent", "expected": event.intent.get("name"), "found": event.predicted_intent}
+        if isinstance(event, WronglyPredictedAction):
+            return {"right": False, "turn": turn, "said": said, "kind": "action", "expected": event.action_name or event.action_text,
+                    "found": event.action_name_prediction}
+    return {"right": False, "turn": turn, "said": said, "kind": "entity", "expected": "", "found": ""}
+
+
+def load(archive: str) -> Any:
+    """Return the agent with the model; its replies are made as endpoints.yml says, everything else stays in memory."""
+    from rasa.core.agent import Agent
+    from rasa.core.tracker_store import InMemoryTrackerStore
+    from rasa.shared.core.domain import Domain
+    from rasa.utils.endpoints import read_endpoint_config
+
+    nlg = read_endpoint_config("endpoints.yml", "nlg") if os.path.isfile("endpoints.yml") else None
+    agent = Agent(generator=nlg, tracker_store=InMemoryTrackerStore(Domain.empty()))
+    agent.load_model(archive)
+    if agent.processor is None:
+        raise RuntimeError("the model cannot be loaded")
+    return agent
+
+
+async def main(archive: str, out: TextIO) -> int:
+    """Load the model, say so, and answer until the input ends."""
+    try:
+        agent = load(archive)
+    except Exception as error:  # whatever a broken archive raises, the parent gets one line
+        print(json.dumps({"error": f"{type(error).__name__}: the model cannot be loaded"}), file=out, flush=True)
+        return 1
+    print(json.dumps({"ready": True}), file=out, flush=True)
+    loop = asyncio.get_running_loop()
+    while True:
+        line = await loop.run_in_executor(None, sys.stdin.readline)
+        if not line:
+            return 0
+        try:
+            reply = await answer(agent, json.loads(line))
+        except Exception as error:  # one bad line must not end the model
+            reply = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(reply, ensure_ascii=False), file=out, flush=True)
+
+
+if __name__ == "__main__":
+    logging.disable(logging.CRITICAL)
+    # Only JSON lines may reach the parent: whatever else is printed goes to standard error.
+    lines = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    sys.exit(asyncio.run(main(sys.argv[1], lines)))
