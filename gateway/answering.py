@@ -98,6 +98,12 @@ class Answerer:
         self._safety.note(work.scope, draft.form, state.noticed or work.channel != "web")
         return draft.done()
 
+    def failed(self, work: Work, batch: Sequence[Waiting]) -> Answer:
+        """Return what is said when working out the answer failed: a message is never left without one."""
+        draft = self._draft(work.scope, "rasa", batch[0].verdict)
+        self._unavailable(draft, work.state)
+        return draft.done()
+
     async def _understood(self, state: State, batch: Sequence[Waiting]) -> tuple[Mapping[str, Any], str, str]:
         """Return the verdict on the whole, the text, and the payload when a button is meant."""
         verdict: Mapping[str, Any] = batch[0].verdict

@@ -123,7 +123,11 @@ class Delivery:
         if work is None or not work.waiting:
             return False
         batch = work.waiting[:1] if work.channel == "web" else together(work.waiting)
-        answer = await self._answerer.answer(work, batch, self._seconds_left(batch))
+        try:
+            answer = await self._answerer.answer(work, batch, self._seconds_left(batch))
+        except Exception as error:
+            log_failure("answering", error)
+            answer = self._answerer.failed(work, batch)
         reply = await self._finish(work, batch, answer)
         self._metrics.answered(work.channel, answer)
         for message in batch:

@@ -76,16 +76,10 @@ class Rasa:
 
     async def _turn(self, body: Mapping[str, Any], seconds: Optional[float]) -> RasaTurn:
         value = await self._call("POST", "/messages", body, min(self._limit, seconds) if seconds is not None else self._limit)
-        intent = value.get("intent") or {}
-        messages = [item for item in value.get("messages") or [] if isinstance(item, dict)]
-        if not messages:
+        turn = _turn(value)
+        if not turn.messages:
             raise RasaDown("empty")
-        return RasaTurn(
-            model=str(value.get("model") or ""), intent=str(intent.get("name") or ""), confidence=intent.get("confidence"),
-            alternatives=[{"intent": str(item.get("intent") or item.get("name")), "confidence": item.get("confidence")}
-                          for item in value.get("alternatives") or []],
-            actions=[str(item) for item in value.get("actions") or []], messages=messages,
-        )
+        return turn
 
     async def _call(self, method: str, path: str, body: Optional[Mapping[str, Any]], seconds: float) -> dict[str, Any]:
         try:
@@ -103,3 +97,28 @@ class Rasa:
         if not isinstance(value, dict):
             raise RasaDown("garbage")
         return value
+
+
+def _turn(value: Mapping[str, Any]) -> RasaTurn:
+    """Read a turn. What is only recorded may be missing or odd: the visitor still gets the messages."""
+    intent = _mapping(value.get("intent"))
+    return RasaTurn(
+        model=str(value.get("model") or ""), intent=str(intent.get("name") or ""), confidence=_number(intent.get("confidence")),
+        # Rasa's own ranking says `name` for the intent.
+        alternatives=[{"intent": str(item.get("intent") or item.get("name") or ""), "confidence": _number(item.get("confidence"))}
+                      for item in map(_mapping, _list(value.get("alternatives")))],
+        actions=[str(item) for item in _list(value.get("actions"))],
+        messages=[item for item in _list(value.get("messages")) if isinstance(item, dict)],
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _number(value: Any) -> Optional[float]:
+    return float(value) if isinstance(value, (int, float)) else None
