@@ -63,6 +63,9 @@ staff-user: environment ## NAME=… ROLE=…: make a staff account and print its
 	@$(python) -m studio.staff_user $(if $(NAME),"$(NAME)",$(error NAME is missing: make staff-user NAME=… ROLE=…)) \
 		$(if $(ROLE),"$(ROLE)",$(error ROLE is missing: make staff-user NAME=… ROLE=…))
 
+audit: environment ## known vulnerabilities among the dependencies
+	@$(python) -m scripts.audit
+
 widget: environment ## build the widget and its SRI hash
 	@$(python) -m scripts.build_widget
 
