@@ -4,9 +4,12 @@ from typing import Any, Dict, Iterator, List, Optional, Text
 
 from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import BotUttered, UserUttered
+from rasa.shared.core.events import BotUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
+
+from addons.history import buttons, last_reply, understood
+from addons.names import NONE_OF_THESE
 
 Response = Dict[Text, Any]
 
@@ -22,7 +25,7 @@ class Responses(TemplatedNaturalLanguageGenerator):
         self._special = {
             "utter_did_you_mean": self._did_you_mean,
             "utter_repeat": self._repeat,
-            "utter_choose_option": self._repeat_choices,
+            "utter_choose_which": self._offer_again,
             "utter_crisis_support": self._crisis,
             "utter_faq_glossary": self._glossary,
         }
@@ -50,31 +53,30 @@ class Responses(TemplatedNaturalLanguageGenerator):
 
     @staticmethod
     def _did_you_mean(response: Response, tracker: DialogueStateTracker) -> Response:
-        buttons = _buttons(_parse_data(tracker).get("alternatives"))
-        return {**response, "buttons": buttons + (response.get("buttons") or [])}
+        return {**response, "buttons": [*_buttons(understood(tracker).get("alternatives")), NONE_OF_THESE]}
 
     @staticmethod
     def _with_neighbours(response: Response, tracker: DialogueStateTracker) -> Response:
         """Add the near topics that the message may have meant, before the related ones."""
-        near = _buttons(_parse_data(tracker).get("neighbours"))
+        near = _buttons(understood(tracker).get("neighbours"))
         if near:
-            buttons = {button["payload"]: button for button in [*near, *(response.get("buttons") or [])]}
-            response["buttons"] = list(buttons.values())[:MOST_BUTTONS]
+            related = {button["payload"]: button for button in [*near, *(response.get("buttons") or [])]}
+            response["buttons"] = list(related.values())[:MOST_BUTTONS]
         return response
 
     @staticmethod
     def _repeat(response: Response, tracker: DialogueStateTracker) -> Response:
-        """Return what was said last, if anything was."""
-        last = next((event for event in _newest_first(tracker, BotUttered) if event.text), None)
-        if last is None:
+        """Return the whole last reply, if there was one."""
+        reply = last_reply(tracker)
+        texts = [said.text for said in reply if said.text]
+        if not texts:
             return response
-        return {"text": last.text, "buttons": (last.data or {}).get("buttons") or []}
+        again = {key: (said.data or {}).get(key) for said in reply for key in ("buttons", "custom") if (said.data or {}).get(key)}
+        return {"text": "\n\n".join(texts), **again}
 
     @staticmethod
-    def _repeat_choices(response: Response, tracker: DialogueStateTracker) -> Response:
-        last = next(_newest_first(tracker, BotUttered), None)
-        buttons = (last.data or {}).get("buttons") if last else None
-        return {**response, "buttons": buttons} if buttons else response
+    def _offer_again(response: Response, tracker: DialogueStateTracker) -> Response:
+        return {**response, "buttons": [button for said in last_reply(tracker) for button in buttons(said)]}
 
     @staticmethod
     def _crisis(response: Response, tracker: DialogueStateTracker) -> Response:

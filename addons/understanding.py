@@ -10,6 +10,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from addons.encoder import shared_encoder
+from addons.names import UNDERSTOOD
 from assistant.settings import Settings
 from assistant.understanding.fitting import fit
 from assistant.understanding.reader import Reader, Reading, Topic
@@ -20,7 +21,7 @@ RANKED = 10
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class Understanding(GraphComponent):
-    """Sets `intent`, `intent_ranking`, `alternatives`, `neighbours` and `questions` on each message."""
+    """Sets `intent`, `intent_ranking`, `questions`, and what it understood else, on each message."""
 
     def __init__(self, model_storage: ModelStorage, resource: Resource) -> None:
         """Create an untrained component."""
@@ -75,9 +76,13 @@ class Understanding(GraphComponent):
         ranking = [{"name": name, "confidence": round(value, 4)} for name, value in reading.ranking[:RANKED]]
         message.set(INTENT, {"name": reading.intent, "confidence": round(reading.confidence, 4)}, add_to_output=True)
         message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
-        message.set("alternatives", self._labelled(reading.alternatives), add_to_output=True)
-        message.set("neighbours", self._labelled(reading.neighbours), add_to_output=True)
         message.set("questions", reading.questions, add_to_output=True)
+        understood = {
+            "alternatives": self._labelled(reading.alternatives),
+            "neighbours": self._labelled(reading.neighbours),
+            "questions": reading.questions,
+        }
+        message.set(UNDERSTOOD, understood, add_to_output=True)
 
     def _labelled(self, intents: List[Text]) -> List[Dict[Text, Text]]:
         return [{"intent": name, "label": self._reader.topics[name].label} for name in intents]
