@@ -40,7 +40,8 @@ class Project:
     actions: Set[str] = field(default_factory=set)  # custom actions and forms of the domain
     responses: Dict[str, List[Tuple[str, Tuple[Variation, ...]]]] = field(default_factory=dict)  # by name: path, wordings
     flows: List[Flow] = field(default_factory=list)
-    mentioned: Set[str] = field(default_factory=set)  # utter_… names that code or the domain's forms use
+    # utter_… names that code or the domain's forms use; Rasa says utter_default by itself.
+    mentioned: Set[str] = field(default_factory=lambda: {"utter_default"})
     unreadable: List[str] = field(default_factory=list)
 
 
