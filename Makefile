@@ -59,6 +59,9 @@ cluster: train browser ## two of each on PostgreSQL and Redis behind nginx, on t
 import-directory: setup ## FILE=x.csv: replace the therapist directory
 	@$(python) -m scripts.import_directory $(call file)
 
+channel-check: environment ## NAME=whatsapp|messenger|slack|telegram|twilio: what is wrong with its settings
+	@$(python) -m gateway.channels.check $(if $(NAME),"$(NAME)",$(error NAME is missing: make $@ NAME=whatsapp))
+
 staff-user: environment ## NAME=… ROLE=…: make a staff account and print its first link
 	@$(python) -m studio.staff_user $(if $(NAME),"$(NAME)",$(error NAME is missing: make staff-user NAME=… ROLE=…)) \
 		$(if $(ROLE),"$(ROLE)",$(error ROLE is missing: make staff-user NAME=… ROLE=…))

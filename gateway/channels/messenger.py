@@ -72,7 +72,8 @@ class Messenger:
     async def check(self, http: aiohttp.ClientSession, webhook: str) -> list[Finding]:
         """See gateway.channels.base.Channel."""
         page = await call(http, "GET", f"{self._url}/me", params={"fields": "name"}, headers=bearer(self._token))
-        found = [token_finding(page, TOKEN, f"the token is right; people write to the page {string(page.body, 'name')}")]
+        found = [*await self._hub.check(http, webhook, VERIFY),
+                 token_finding(page, TOKEN, f"the token is right; people write to the page {string(page.body, 'name')}")]
         if page.status != 200:
             return found
         apps = await call(http, "GET", f"{self._url}/me/subscribed_apps", headers=bearer(self._token))

@@ -2,9 +2,13 @@
 and the errors of the Graph API."""
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+import secrets
 from typing import Optional
+
+import aiohttp
 
 from gateway.channels.base import Acknowledgement, Finding, Refused, Webhook
 from gateway.channels.calls import Answer
@@ -30,6 +34,19 @@ class Hub:
         if not same(hook.headers.get("x-hub-signature-256", ""), f"sha256={signature}"):
             raise Refused
         return None
+
+    async def check(self, http: aiohttp.ClientSession, webhook: str, variable: str) -> list[Finding]:
+        """Play Meta's handshake with our own public address; `variable` names the setting of the verify token."""
+        challenge = secrets.token_hex(8)
+        query = {"hub.mode": "subscribe", "hub.verify_token": self._token, "hub.challenge": challenge}
+        try:
+            async with http.get(webhook, params=query, allow_redirects=False) as response:
+                echoed = response.status == 200 and await response.text() == challenge
+        except (aiohttp.ClientError, asyncio.TimeoutError, ValueError):
+            return []  # that the address does not answer is found elsewhere
+        if echoed:
+            return [Finding(True, "the webhook answers Meta's handshake")]
+        return [Finding(False, f"{variable}: the gateway at the public address has another: start it with this one")]
 
 
 def error_codes(answer: Answer) -> tuple[int, int]:

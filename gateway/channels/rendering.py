@@ -13,8 +13,10 @@ from gateway.channels.limits import Limits
 
 CHOOSE = "You can choose:"
 BY_NUMBER = "Reply with a number, or in your own words."
-# Titles and abbreviations whose full stop ends no sentence.
-_SENTENCE_END = re.compile(r"(?<=[.!?])(?<!\bMr\.)(?<!\bMs\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!e\.g\.)(?<!i\.e\.)\s+|\n+")
+# The full stop of a title, an abbreviation or a choice's number ends no sentence.
+_SHORT = (r"\bMr\.", r"\bMs\.", r"\bMrs\.", r"\bDr\.", r"\bSt\.", r"e\.g\.", r"i\.e\.", r"\n\d\.", r"\n\d\d\.")
+_NO_END = "".join(f"(?<!{short})" for short in _SHORT)
+_SENTENCE_END = re.compile(rf"(?<=[.!?]){_NO_END}\s+|\n+")
 
 
 def render(messages: Sequence[Mapping[str, Any]], limits: Limits, lead: str = "") -> list[Part]:
@@ -28,7 +30,7 @@ def render(messages: Sequence[Mapping[str, Any]], limits: Limits, lead: str = ""
     paragraphs = [_paragraph(message, options if style == "plain" else {}) for message in messages]
     if options and style == "plain":
         paragraphs.append(BY_NUMBER)
-    text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+    text = "\n\n".join(paragraph for paragraph in paragraphs if paragraph).strip()
     if not text and not options:
         return []
     above = {"plain": limits.text, "buttons": limits.button_text, "list": limits.row_text}[style]

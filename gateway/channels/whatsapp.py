@@ -73,10 +73,11 @@ class WhatsApp:
         """See gateway.channels.base.Channel."""
         answer = await call(http, "GET", f"{self._url}/{self._number}", params={"fields": "display_phone_number,verified_name"},
                             headers=bearer(self._token))
+        found = await self._hub.check(http, webhook, VERIFY)
         if answer.status in (400, 404) and error_codes(answer)[0] == 100:
-            return [Finding(False, f"{NUMBER}: this token has no such number. Copy the phone number ID (not the number) from API Setup")]
+            return [*found, Finding(False, f"{NUMBER}: this token has no such number. Copy the phone number ID from API Setup")]
         number = string(answer.body, "display_phone_number")
-        return [token_finding(answer, TOKEN, f"the token is right; people write to {number}")]
+        return [*found, token_finding(answer, TOKEN, f"the token is right; people write to {number}")]
 
 
 def _incoming(message: Mapping[str, Any]) -> Optional[Incoming]:
