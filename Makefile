@@ -53,6 +53,12 @@ benchmark-nlu: setup ## TRAIN=a.tsv TEST=b.tsv: the same pipeline on a foreign d
 benchmark-speed: train ## this assistant against Rasa's stock pipeline (about 20 minutes)
 	@$(python) -m benchmarks.speed
 
+crash-test: setup ## N=1000: kill the gateway at random under load; nothing may be lost or doubled
+	@$(python) -m benchmarks.crash_test $(if $(N),"$(N)",$(error N is missing: make $@ N=1000))
+
+load-test: train ## visitors in real conversations: throughput, latency, errors, memory (about 30 minutes)
+	@$(python) -m benchmarks.load_test
+
 cluster: train browser ## two of each on PostgreSQL and Redis behind nginx, on this machine
 	@$(python) -m scripts.cluster
 
