@@ -162,7 +162,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _file(self, path: str) -> None:
         name = "index.html" if path == "/" else path.removeprefix("/widget/")
-        if path in self.gateway.pages:
+        if path == "/nothing":
+            self._send(204, b"", "text/plain", {})
+        elif path in self.gateway.pages:
             page, policy = self.gateway.pages[path]
             self._send(200, page.encode(), TYPES[".html"], {"Content-Security-Policy": policy} if policy else {})
         elif "/" not in name and (DIST / name).is_file():

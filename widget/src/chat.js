@@ -154,7 +154,9 @@ export class Chat {
   }
 
   keep({ token }, signal) {
-    if (token && !signal.aborted) this.state.token = token;
+    if (!token || signal.aborted) return;
+    this.state.token = token;
+    this.save(); // At once: a reload that loses it would send the message into a second conversation.
   }
 
   /** Takes what the gateway said and is not here yet. `ended`: it has just deleted the conversation at the visitor's wish. */

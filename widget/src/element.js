@@ -91,7 +91,7 @@ export class AbtChat extends HTMLElement {
     const draft = this.panel ? this.panel.composer.value : '';
     this.panel = null;
     this.say = speaker(this.strings, carried.site);
-    this.dot = h('span', { class: 'dot', hidden: true }, hidden(`, ${this.say('unread')}`));
+    this.dot = h('span', { class: 'dot', hidden: true }, hidden(` (${this.say('unread')})`));
     this.launcher = h('button', { type: 'button', class: 'launcher', part: 'launcher', 'aria-expanded': 'false', 'aria-haspopup': 'dialog', on: {
       click: () => (this.panel && this.panel.isOpen ? this.close() : this.open()),
     } }, icon('chat'), h('span', {}, this.say('launcher')), this.dot);

@@ -9,10 +9,11 @@ const lines = {
 
 /** Returns the text of `items`, with the reference codes by which staff can find how an answer came about. */
 export function transcript(items, say, base) {
-  const parts = items.filter((item) => !item.trouble).map((item) => {
+  const parts = items.filter((item) => !item.trouble).map((item, index, all) => {
+    const next = all[index + 1];
     const who = item.from === 'visitor' ? `${say('you')} ` : item.from === 'bot' ? `${say('assistant')} ` : '';
     const more = lines[item.type] ? lines[item.type](item) : [];
-    const reference = item.reference ? [say('fileReference', { reference: item.reference })] : [];
+    const reference = item.reference && !(next && next.reference === item.reference) ? [say('fileReference', { reference: item.reference })] : [];
     return [`${who}${item.text || ''}`.trim(), ...more, ...reference].join('\n').replace(/ (\/r\/\S+)/g, ` ${base}$1`);
   });
   return [say('fileHead', { date: new Date().toLocaleString('en-GB', { dateStyle: 'long', timeStyle: 'short' }) }), ...parts].join('\n\n') + '\n';

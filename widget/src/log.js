@@ -124,17 +124,17 @@ export class Log {
       return;
     }
     const button = (helpful, key) => h('button', { type: 'button', class: 'round', 'aria-label': say(key), on: { click: () => vote(helpful) } }, icon(helpful ? 'yes' : 'no'));
-    const text = h('span', { id: 'rate', role: 'status' }, say('rate'));
+    const failure = h('p', { role: 'alert' });
     const vote = async (helpful) => {
       try {
         await rate(item, helpful);
         if (this.latest === item) this.rate(item);
         if (this.latest === item) this.rating.firstChild.focus({ preventScroll: true });
       } catch {
-        text.textContent = say('rateFailed');
+        failure.textContent = say('rateFailed');
       }
     };
-    this.rating.replaceChildren(h('div', { role: 'group', 'aria-labelledby': 'rate', class: 'rate' }, text, button(true, 'rateYes'), button(false, 'rateNo')));
+    this.rating.replaceChildren(h('div', { role: 'group', 'aria-labelledby': 'rate', class: 'rate' }, h('span', { id: 'rate' }, say('rate')), button(true, 'rateYes'), button(false, 'rateNo')), failure);
   }
 
   /** Where to scroll for an answer: its beginning, with as much of the question above it as leaves it room. */

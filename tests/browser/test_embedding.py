@@ -1,0 +1,177 @@
+"""On a site: strict policies, attributes, strings, methods and events, coming and going, no JavaScript."""
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+
+from playwright.sync_api import Page, expect
+
+from scripts.build_widget import DIST, SCRIPT, WIDGET
+from tests.browser.conftest import Visit
+from tests.browser.fake_gateway import STRICT, FakeGateway, Fault
+from tests.browser.talk import ask, opened
+
+CHAT = "document.querySelector('abt-chat')"
+
+
+def test_script_with_styles_and_strings_is_within_20_kilobytes(built: object) -> None:
+    assert len(gzip.compress(SCRIPT.read_bytes(), 9)) <= 20_000
+
+
+def test_published_hash_is_that_of_the_script(built: object) -> None:
+    expected = "sha384-" + base64.b64encode(hashlib.sha384(SCRIPT.read_bytes()).digest()).decode()
+    assert (DIST / "abt-chat.js.sri").read_text().strip() == expected
+
+
+def test_lock_names_no_registry(built: object) -> None:
+    lock = json.loads((WIDGET / "package-lock.json").read_text())
+    assert not any("resolved" in package for package in lock["packages"].values())
+    assert "http" not in "".join(key for key in lock["packages"])
+
+
+def test_source_never_parses_markup() -> None:
+    source = "".join(path.read_text() for path in (WIDGET / "src").rglob("*.js"))
+    for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "localStorage", "document.cookie"):
+        assert word not in source, word
+
+
+def test_works_under_the_strictest_policy(visit: Visit, gateway: FakeGateway) -> None:
+    assert STRICT.startswith("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'")
+    page = opened(visit("/plain"))
+    ask(page)
+    ask(page, "Leeds", "Tom Okafor")
+    page.get_by_role("button", name="More").click()
+    with page.expect_download():
+        page.get_by_role("button", name="Save as text").click()
+    assert page.get_by_label("Your message").evaluate("node => getComputedStyle(node).borderRadius") != "0px"
+
+
+def test_hash_in_the_page_lets_the_script_run(visit: Visit, gateway: FakeGateway) -> None:
+    hash_ = (DIST / "abt-chat.js.sri").read_text().strip()
+    element = '<abt-chat></abt-chat><script src="/widget/abt-chat.js" integrity="{}" crossorigin="anonymous"></script>'
+    gateway.pages["/good"] = (f"<!doctype html><title>A page</title>{element.format(hash_)}", STRICT)
+    gateway.pages["/bad"] = (f"<!doctype html><title>A page</title>{element.format('sha384-' + 'A' * 64)}", STRICT)
+    ask(opened(visit("/good")))
+    assert visit("/bad").get_by_role("button").count() == 0
+
+
+def test_without_javascript_the_links_of_the_page_stay(visit: Visit) -> None:
+    page = visit(java_script_enabled=False)
+    expect(page.get_by_role("link", name="Find a therapist")).to_be_visible()
+
+
+def test_with_javascript_the_launcher_takes_their_place(visit: Visit) -> None:
+    page = visit()
+    expect(page.get_by_role("button", name="Ask a question")).to_be_visible()
+    expect(page.get_by_role("link", name="Find a therapist")).to_be_hidden()
+
+
+def test_attributes_set_title_language_place_theme_and_server(visit: Visit, gateway: FakeGateway) -> None:
+    gateway.page("/attributes", policy="", element=(
+        f'<abt-chat server="{gateway.url}/" title="Ask the clinic" lang="cy" position="start" theme="dark" open style="--abt-accent: rgb(1, 2, 3)"></abt-chat>'))
+    page = visit("/attributes")
+    expect(page.get_by_role("dialog", name="Ask the clinic")).to_be_visible()
+    assert page.locator("abt-chat .root").get_attribute("lang") == "cy"
+    launcher = page.get_by_role("button", name="Ask a question")
+    box = launcher.bounding_box()
+    assert box and box["x"] < 100
+    assert launcher.evaluate("node => getComputedStyle(node).backgroundColor") == "rgb(1, 2, 3)"
+    assert page.get_by_role("dialog").evaluate("node => getComputedStyle(node).backgroundColor") == "rgb(30, 29, 27)"
+    page.evaluate(f"{CHAT}.setAttribute('title', 'Ask us')")
+    expect(page.get_by_role("dialog", name="Ask us")).to_be_visible()
+    page.evaluate(f"{CHAT}.removeAttribute('open')")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    ask(opened(page))
+
+
+def test_parts_and_properties_carry_the_brand(visit: Visit, gateway: FakeGateway) -> None:
+    gateway.page("/brand", policy="", head="<style>abt-chat { --abt-radius: 3px; --abt-offset: 40px; } abt-chat::part(launcher) { border-radius: 4px; }</style>")
+    page = opened(visit("/brand"))
+    launcher = page.get_by_role("button", name="Ask a question")
+    assert launcher.evaluate("node => getComputedStyle(node).borderRadius") == "4px"
+    assert page.get_by_role("dialog").evaluate("node => getComputedStyle(node).borderRadius") == "3px"
+    box = launcher.bounding_box()
+    assert box and round(1280 - box["x"] - box["width"]) == 40
+
+
+def test_strings_can_be_replaced_before_and_after_the_script(visit: Visit, gateway: FakeGateway) -> None:
+    gateway.page("/strings", policy="", head="<script>addEventListener('DOMContentLoaded', () => { })</script>",
+                 element="<abt-chat></abt-chat><script>document.querySelector('abt-chat').strings = { launcher: 'Holwch ni' };</script>")
+    page = visit("/strings")
+    page.get_by_role("button", name="Holwch ni").click()
+    page.get_by_label("Your message").fill("a draft")
+    page.evaluate(f"{CHAT}.strings = {{ input: 'Eich neges' }}")
+    expect(page.get_by_label("Eich neges")).to_have_value("a draft")
+    expect(page.get_by_role("button", name="Ask a question")).to_be_visible()
+    assert page.evaluate(f"Object.isFrozen({CHAT}.strings)")
+
+
+def test_methods_do_what_the_buttons_do(visit: Visit, gateway: FakeGateway) -> None:
+    page = visit()
+    page.evaluate(f"{CHAT}.open()")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert page.evaluate(f"{CHAT}.send('Leeds')") is True
+    expect(page.get_by_text("Tom Okafor")).to_be_visible()
+    assert page.evaluate(f"{CHAT}.send('   ')") is False
+    assert "You: Leeds" in page.evaluate(f"{CHAT}.exportTranscript()")
+    page.evaluate(f"{CHAT}.reset()")
+    assert page.get_by_role("log").inner_text() == "" and gateway.deleted == []
+    page.evaluate(f"{CHAT}.send('Leeds')")
+    page.evaluate(f"{CHAT}.deleteChat()")
+    assert len(gateway.deleted) == 1
+    page.evaluate(f"{CHAT}.close()")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    gateway.faults.append(Fault("/api/messages", status=422))
+    assert page.evaluate(f"{CHAT}.send('Leeds')") is False
+
+
+def test_reply_to_a_closed_panel_is_told_by_the_launcher(visit: Visit) -> None:
+    page = visit()
+    page.evaluate(f"{CHAT}.send('Leeds')")
+    expect(page.get_by_role("button", name="Ask a question (new reply)")).to_be_visible()
+    opened(page)
+    expect(page.get_by_text("Tom Okafor")).to_be_visible()
+    assert page.get_by_role("button", name="new reply").count() == 0
+
+
+def live_objects(page: Page) -> dict[str, int]:
+    """Return how many listeners, nodes and documents the page holds after a collection."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("HeapProfiler.enable")
+    devtools.send("HeapProfiler.collectGarbage")
+    devtools.send("HeapProfiler.collectGarbage")
+    devtools.send("Performance.enable")
+    metrics = {entry["name"]: int(entry["value"]) for entry in devtools.send("Performance.getMetrics")["metrics"]}
+    devtools.detach()
+    return {name: metrics[name] for name in ("JSEventListeners", "Nodes")}
+
+
+def test_coming_and_going_ten_times_leaves_nothing(visit: Visit) -> None:
+    page = visit()
+    cycle = f"""async () => {{ {CHAT}.remove(); const chat = document.createElement('abt-chat'); document.body.append(chat);
+        chat.open(); await chat.send('Leeds'); await chat.deleteChat(); chat.close(); }}"""
+    page.evaluate(cycle)
+    page.evaluate(cycle)
+    before = live_objects(page)
+    for _ in range(10):
+        page.evaluate(cycle)
+    after = live_objects(page)
+    assert after["JSEventListeners"] <= before["JSEventListeners"], (before, after)
+    assert after["Nodes"] <= before["Nodes"] + 20, (before, after)
+
+
+def test_element_moved_within_the_page_keeps_its_conversation(visit: Visit, gateway: FakeGateway) -> None:
+    page = opened(visit())
+    ask(page)
+    page.evaluate(f"document.querySelector('main').append({CHAT})")
+    opened(page)
+    expect(page.get_by_text("talking therapy")).to_have_count(1)
+    ask(page, "Leeds", "Tom Okafor")
+    assert len(gateway.sessions) == 1
+
+
+def test_script_loaded_twice_is_harmless(visit: Visit, gateway: FakeGateway) -> None:
+    gateway.page("/twice", head='<script src="/widget/abt-chat.js?first" defer></script>')
+    ask(opened(visit("/twice")))
