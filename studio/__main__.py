@@ -25,6 +25,7 @@ def serve(settings: Settings, root: Optional[Path] = None) -> None:
     async def stop(*_: object) -> None:
         services.close()
 
+    services.adopt()
     services.warm_up()
     try:
         app.run(host="127.0.0.1", port=settings.studio_port, access_log=False, debug=False, auto_reload=False)

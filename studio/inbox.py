@@ -17,13 +17,13 @@ from sqlalchemy.engine import Engine
 from assistant.content.wording import fold
 from assistant.errors import AssistantError
 from studio.advice import nearest_topics
+from studio.held_back import STAFF
 from studio.journal import Journal
 from studio.meaning import Meaning
 from studio.repository import Repository
 from studio.schema import decisions, loose
 from studio.topics import Topics
 
-STAFF_TESTS = "tests/staff_phrasings.tsv"  # text<TAB>intent: never trained on
 OUT_OF_SCOPE = "out_of_scope"
 # Letters in common, in per cent, from which a phrasing is the visitor's own and not a rewording.
 COPIED = 90.0
@@ -168,15 +168,15 @@ class Inbox:
                                  "since it could not be deleted there.")
 
     def _with_test(self, text: str, intent: str) -> Dict[str, str]:
-        present = self._repository.read(STAFF_TESTS) or ""
+        present = self._repository.read(STAFF) or ""
         line = f"{' '.join(text.split())}\t{intent}"
         lines = present.splitlines()
-        return {STAFF_TESTS: "\n".join([*lines, line] if line not in lines else lines) + "\n"}
+        return {STAFF: "\n".join([*lines, line] if line not in lines else lines) + "\n"}
 
     def _without_test(self, text: str, intent: str) -> Dict[str, str]:
-        present = self._repository.read(STAFF_TESTS) or ""
+        present = self._repository.read(STAFF) or ""
         line = f"{' '.join(text.split())}\t{intent}"
-        return {STAFF_TESTS: "".join(f"{other}\n" for other in present.splitlines() if other != line)}
+        return {STAFF: "".join(f"{other}\n" for other in present.splitlines() if other != line)}
 
     def _decide(self, items: Sequence[Item], kind: str, intent: str, phrasing: str, test: str, person: str) -> None:
         keys = [item.key for item in items]

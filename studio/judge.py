@@ -8,29 +8,16 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Tuple
 
 from assistant.encoder import Encoder
-from assistant.errors import AssistantError, InputFileError
+from assistant.errors import AssistantError
 from assistant.release import unpack
 from assistant.safety import SafetyCheck
 from assistant.settings import Settings
 from assistant.understanding.reader import SEVERAL, Reader
+from studio.held_back import PHRASINGS, SAFETY, read_rows
 from studio.meaning import Meaning
-
-PHRASINGS = ("tests/heldback/intents.tsv", "tests/heldback/multi.tsv", "tests/heldback/stories_long.tsv", "tests/staff_phrasings.tsv")
-SAFETY = "tests/heldback/safety.tsv"
-
-
-def read_rows(path: Path) -> List[List[str]]:
-    """Return the rows of a tab-separated file; none when it is missing. Raises InputFileError for a row of one column."""
-    if not path.is_file():
-        return []
-    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    for number, row in enumerate(rows, start=1):
-        if len(row) < 2:
-            raise InputFileError(f"{path}, line {number}: has no tab. Write the message, a tab, and what is expected.")
-    return rows
 
 
 def judge(archive: Path, root: Path, settings: Settings) -> Dict[str, Any]:

@@ -20,6 +20,8 @@ from studio.inbox import Inbox
 from studio.journal import Journal
 from studio.meaning import Meaning
 from studio.people import People
+from studio.publisher import Publisher, model_version
+from studio.releases import Releases
 from studio.repository import Repository
 from studio.schema import open_database
 from studio.sessions import Sessions
@@ -44,6 +46,8 @@ class Services:
     journal: Journal
     meaning: Meaning
     inbox: Inbox
+    releases: Releases
+    publisher: Publisher
     internal_token: str
     _warming: Optional[threading.Thread] = None
     _closing: threading.Event = field(default_factory=threading.Event)
@@ -73,9 +77,21 @@ class Services:
         except AssistantError as error:
             LOG.warning("phrasings cannot be compared: %s", error)
 
+    def adopt(self) -> None:
+        """Take the model that `make train` left behind as the current release, unless it is known already."""
+        archive = self.settings.models / "assistant.tar.gz"
+        if not archive.is_file():
+            return
+        try:
+            commit = self.repository.head() if not self.repository.uncommitted("data", "domain.yml", "config.yml") else ""
+            self.releases.adopt(archive, model_version(archive), commit)
+        except AssistantError as error:
+            LOG.warning("the trained model is not taken up: %s", error)
+
     def close(self) -> None:
         """Let go of everything at the end."""
         self._closing.set()
+        self.publisher.close()
         if self._warming is not None:
             self._warming.join()
         self.engine.dispose()
@@ -94,7 +110,7 @@ def open_services(settings: Settings, root: Optional[Path] = None) -> Services:
     root = root or ROOT
     engine = open_database(settings.var / "studio.db")
     people, repository, journal = People(engine), Repository(root), Journal(journal_url(settings))
-    topics = Topics(repository)
+    topics, releases, token = Topics(repository), Releases(settings.var / "releases"), secrets.internal_token(settings)
     meaning = Meaning(settings.var / "studio-meaning.npz", lambda: Encoder.load(settings))
     return Services(
         settings=settings,
@@ -108,5 +124,7 @@ def open_services(settings: Settings, root: Optional[Path] = None) -> Services:
         journal=journal,
         meaning=meaning,
         inbox=Inbox(engine, journal, topics, repository, meaning),
-        internal_token=secrets.internal_token(settings),
+        releases=releases,
+        publisher=Publisher(settings, repository, releases, topics.labels, token),
+        internal_token=token,
     )

@@ -20,7 +20,7 @@ from studio.schema import open_database
 
 PASSWORD = "correct horse battery"
 CONTENT = ("data", "domain.yml", "config.yml", "endpoints.yml", "credentials.yml", "addons", "assistant", "actions", "scripts",
-           "requirements.lock", "pyproject.toml", "tests/test_stories.yml", "tests/heldback")
+           "requirements.lock", "pyproject.toml", "tests/test_stories.yml", "tests/heldback", "studio")
 
 
 def make_checkout(folder: Path) -> Path:
@@ -66,9 +66,10 @@ class Running:
             [sys.executable, "-W", "ignore", str(Path(__file__).with_name("serve.py")), str(self.root)], cwd=ROOT,
             env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )
-        line = self.process.stdout.readline()
-        assert line.startswith("Studio ready:"), line + self.process.stdout.read()
-        return self
+        for line in self.process.stdout:
+            if line.startswith("Studio ready:"):
+                return self
+        raise AssertionError("the studio ended before it was ready")
 
     def stop(self) -> None:
         self.process.terminate()
@@ -92,7 +93,8 @@ class Running:
 def prepare(root: Path, var: Path, **variables: str) -> Running:
     environment = {
         **os.environ, "PYTHONPATH": str(ROOT), "ASSISTANT_VAR": str(var), "ASSISTANT_STUDIO_PORT": str(free_port()),
-        "ASSISTANT_CACHE": str(ROOT / ".cache"), "PYTHONUNBUFFERED": "1", **variables,
+        "ASSISTANT_CACHE": str(ROOT / ".cache"), "ASSISTANT_MODELS": str(var / "models"),
+        "ASSISTANT_RASA_URL": "http://127.0.0.1:9", "PYTHONUNBUFFERED": "1", **variables,
     }
     environment.pop("ASSISTANT_JOURNAL_URL", None)
     return Running(root, Settings.from_env(environment), environment)

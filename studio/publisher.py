@@ -1,0 +1,287 @@
+"""Publishing: check, train, test, compare, release; one at a time, cancellable, and the live assistant untouched until the end."""
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
+
+from assistant.errors import AssistantError
+from assistant.release import unpack
+from assistant.settings import Settings
+from studio import gates
+from studio.building import Builder, Built
+from studio.changes import model_changes, only_answers
+from studio.job import STEPS, Board, Job, Step
+from studio.processes import Cancelled, ProcessFailed, Work
+from studio.releases import Release, Releases, new_id
+from studio.repository import Repository
+
+LOG = logging.getLogger("studio")
+SHORTEST_REASON = 10  # characters
+TAKE_UP_SECONDS = 45.0
+
+
+class PublishError(AssistantError):
+    """A publication that cannot begin or go on; the message is for staff."""
+
+
+class _Held(Exception):
+    """A gate does not hold."""
+
+
+class Publisher:
+    """Runs one job at a time in a thread; `board` shows it."""
+
+    def __init__(self, settings: Settings, repository: Repository, releases: Releases, labels: Callable[[], Mapping[str, str]],
+                 token: str) -> None:
+        self._settings, self._repository, self._releases, self._labels, self._token = settings, repository, releases, labels, token
+        folder = settings.var / "publish"
+        self.board = Board(folder)
+        self.builder = Builder(settings, repository, folder / "builds")
+        self._work = Work()
+        self._thread: Optional[threading.Thread] = None
+
+    def publish(self, by: str, note: str) -> Job:
+        """Begin to publish the newest commit. Raises PublishError."""
+        live, head = self._releases.current(), self._repository.head()
+        if live is not None and live.commit and not model_changes(self._repository, live.commit, head):
+            raise PublishError("Nothing has changed since the live release. Save a topic first.")
+        answers_only = bool(live and live.commit and self._releases.results(live.id)) and only_answers(self._repository, live.commit, head)  # type: ignore[union-attr]
+        return self._begin("publish", by, note, head, answers_only)
+
+    def prepare(self, by: str) -> Job:
+        """Begin to train the newest commit for Try it. Raises PublishError."""
+        return self._begin("draft", by, "", self._repository.head(), False)
+
+    def accept(self, reasons: Mapping[str, str], by: str) -> Job:
+        """Release a job that a gate stopped, with a reason for each loss. Raises PublishError."""
+        job = self.board.job
+        if job is None or not job.acceptable:
+            raise PublishError("There is nothing that could be accepted. A loss of safety never can.")
+        if job.commit != self._repository.head() and model_changes(self._repository, job.commit, self._repository.head()):
+            raise PublishError("The content has changed since. Publish again, so that what goes out is what was tested.")
+        missing = [stop["what"] for stop in job.stops if len(reasons.get(stop["key"], "").strip()) < SHORTEST_REASON]
+        if missing:
+            raise PublishError(f"Give a reason of at least {SHORTEST_REASON} characters for each loss.")
+        with self.board.change() as job:
+            job.accepted = [{"what": stop["what"], "reason": reasons[stop["key"]].strip(), "by": by} for stop in job.stops]
+            job.state = "running"
+        self._spawn(self._release_accepted)
+        return job
+
+    def cancel(self) -> None:
+        """End the job that runs; the live assistant stays as it is."""
+        self._work.cancel()
+
+    def close(self) -> None:
+        """End the job at the studio's own end."""
+        self._work.cancel()
+        if self._thread is not None:
+            self._thread.join(10)
+
+    def draft(self) -> Optional[Built]:
+        """Return the newest commit's build if its model is there."""
+        built = self.builder.built(self._repository.head())
+        return built if built.archive.is_file() else None
+
+    def serving(self) -> Optional[str]:
+        """Return the version of the model that the live Rasa serves, or None when it does not answer."""
+        request = urllib.request.Request(f"{self._settings.rasa_url}/webhooks/assistant/", headers={"Authorization": f"Bearer {self._token}"})
+        try:
+            with urllib.request.urlopen(request, timeout=2) as reply:
+                return str(json.load(reply).get("model"))
+        except (urllib.error.URLError, OSError, ValueError):
+            return None
+
+    def _begin(self, kind: str, by: str, note: str, commit: str, answers_only: bool) -> Job:
+        names = list(STEPS) if kind == "publish" else ["check", "train"]
+        job = Job(new_id(commit), kind, by, note, commit, time.time(), answers_only=answers_only, steps=[Step(name) for name in names])
+        if not self.board.begin(job):
+            running = self.board.job
+            raise PublishError(f"{running.by if running else 'Somebody'} is publishing already. One at a time; wait or cancel it.")
+        self._spawn(self._run)
+        return job
+
+    def _spawn(self, work: Callable[[], None]) -> None:
+        self._work = Work()
+        self._thread = threading.Thread(target=self._guarded, args=(work,), daemon=True, name="studio-publish")
+        self._thread.start()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Run the job and note how it ended, whatever happens."""
+        try:
+            work()
+        except _Held:
+            self._end("stopped")
+        except Cancelled:
+            self._end("cancelled")
+        except (ProcessFailed, AssistantError) as error:
+            self._fail(str(error))
+        except Exception as error:  # a fault of ours must not leave a job running for ever
+            LOG.exception("publishing failed")
+            self._fail(f"{type(error).__name__}. It has been logged; please tell a developer.")
+
+    def _run(self) -> None:
+        job = self.board.job
+        assert job is not None
+        with self._step("check"):
+            built = self.builder.export(job.commit)
+            self._check(built)
+        with self._step("train"):
+            self.builder.train(built, self._work, validate=not job.answers_only)
+        if job.kind == "draft":
+            self._end("ready")
+            return
+        with self._step("test"):
+            results, live = self._test(built, job)
+        with self._step("compare"):
+            self._compare(built, job, results, live)
+        self._release(built, results)
+
+    def _check(self, built: Built) -> None:
+        problems = self.builder.check(built)
+        labels = {f"data/{topic}": label for topic, label in self._paths().items()}
+        failures = [problem for problem in problems if not problem.warning]
+        with self.board.change() as job:
+            job.warnings = [f"{labels.get(problem.path, problem.path)}: {problem.text}" for problem in problems if problem.warning]
+            job.stops = [
+                asdict(gates.Stop(f"content {number}", f"{labels.get(problem.path, problem.path)}: {problem.text}", "",
+                                  "Open it, mend that and publish again."))
+                for number, problem in enumerate(failures)
+            ]
+        if failures:
+            raise _Held
+
+    def _paths(self) -> Dict[str, str]:
+        from assistant.content.topics import stem
+
+        names = {}
+        for intent, label in self._labels().items():
+            for group in ("faq", "site", "practical", "conversation"):
+                names[f"{group}/{stem(intent)}.yml"] = f"“{label}”"
+        return names
+
+    def _test(self, built: Built, job: Job) -> "tuple[Dict[str, Any], Optional[Dict[str, Any]]]":
+        """Return the draft's and the live model's results; an answers-only change takes the live ones over."""
+        current = self._releases.current()
+        live = self._releases.results(current.id) if current else None
+        if job.answers_only and live is not None:
+            self.builder.load_test(built, self._work, with_stories=False)
+            return {**live, "version": ""}, live
+        with ThreadPoolExecutor(2) as pool:
+            stories = pool.submit(self.builder.load_test, built, self._work, True)
+            results = self.builder.judge(built.archive, built, self._work)
+            if current is not None and not self.builder.covers(live, built):
+                live = self._judge_live(current, built)
+            results["stories"] = stories.result()
+        return results, live
+
+    def _judge_live(self, current: Release, built: Built) -> Optional[Dict[str, Any]]:
+        try:
+            return self.builder.judge(self._releases.archive(current.id), built, self._work)
+        except ProcessFailed:
+            with self.board.change() as job:
+                job.notes.append("The live model is of another version of the code and could not be compared.")
+            return None
+
+    def _compare(self, built: Built, job: Job, results: Dict[str, Any], live: Optional[Dict[str, Any]]) -> None:
+        if job.answers_only:
+            with self.board.change() as job:
+                current = self._releases.current()
+                job.scores = dict(current.scores) if current else {}
+                job.step("compare").state = "skipped"
+            return
+        found = gates.compare(built.checkout, results, live, results["stories"], self._labels(), (live or {}).get("stories") or ())
+        with self.board.change() as job:
+            job.stops = [asdict(stop) for stop in found.stops]
+            job.better, job.worse = [asdict(change) for change in found.better], [asdict(change) for change in found.worse]
+            job.notes += found.notes
+            job.scores = found.scores
+        (built.folder / "results.json").write_text(json.dumps(results, ensure_ascii=False), encoding="utf-8")
+        if found.stops:
+            raise _Held
+
+    def _release_accepted(self) -> None:
+        job = self.board.job
+        assert job is not None
+        built = self.builder.built(job.commit)
+        self._release(built, json.loads((built.folder / "results.json").read_text(encoding="utf-8")))
+
+    def _release(self, built: Built, results: Dict[str, Any]) -> None:
+        """Put the model into the store, make it current and wait until the live assistant has taken it up."""
+        with self._step("release"):
+            if self._work.cancelled:
+                raise Cancelled
+            job = self.board.job
+            assert job is not None
+            version = model_version(built.archive)
+            release = self._releases.add(built.archive, Release(
+                id=job.id, version=version, commit=job.commit, author=job.by, note=job.note, at=time.time(), checksum="",
+                scores=job.scores, accepted=job.accepted, answers_only=job.answers_only,
+            ), {**results, "version": version})
+            self._releases.activate(release.id, job.by)
+            detail = self._taken_up(version)
+        with self.board.change() as job:
+            job.release, job.step("release").detail = release.id, detail
+        self._end("released")
+
+    def _taken_up(self, version: str) -> str:
+        limit = time.monotonic() + TAKE_UP_SECONDS
+        if self.serving() is None:
+            return "The live assistant does not answer just now; it takes the release up when it is back."
+        while time.monotonic() < limit:
+            if self.serving() == version:
+                return "Live now."
+            time.sleep(0.5)
+        return "The live assistant has not taken it up yet. If that stays so, tell a developer."
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[None]:
+        start = time.time()
+        with self.board.change() as job:
+            job.step(name).state, job.step(name).started = "running", start
+        yield
+        with self.board.change() as job:
+            step = job.step(name)
+            step.ended = time.time()
+            if step.state == "running":
+                step.state = "done"
+        if not self.board.job or not self.board.job.answers_only:
+            self.board.took(name, time.time() - start)
+
+    def _end(self, state: str) -> None:
+        with self.board.change() as job:
+            job.state, job.ended = state, time.time()
+            for step in job.steps:
+                if step.state == "running":
+                    step.state, step.ended = "done" if state in ("released", "ready") else "failed", job.ended
+
+    def _fail(self, message: str) -> None:
+        with self.board.change() as job:
+            job.stops.append(asdict(gates.Stop("failure", message, "", "The live assistant is as it was. Mend it and publish again.")))
+        self._end("failed")
+
+
+def model_version(archive: Path) -> str:
+    """Return Rasa's id of the model in `archive`. Raises ModelError when it is no model of ours."""
+    with tempfile.TemporaryDirectory() as folder:
+        return unpack(archive, Path(folder) / "model").version
+
+
+def waiting_changes(repository: Repository, release: Optional[Release]) -> List[Any]:
+    """Return the commits that are not live yet and change what a model is made of, newest first."""
+    if release is None or not release.commit:
+        return []
+    try:
+        return repository.log(f"{release.commit}..HEAD", "--", "config.yml", "domain.yml", "data", "addons", "assistant")
+    except AssistantError:
+        return []  # the live release is of a history that is not here
