@@ -37,7 +37,7 @@ def train(settings: Settings, root: Path = ROOT) -> Path:
     wanted = fingerprint(root)
     if model.is_file() and stamp.is_file() and stamp.read_text() == wanted:
         return model
-    problems = check(root)
+    problems = [problem for problem in check(root) if not problem.warning]
     if problems:
         raise ModelError("\n".join(str(problem) for problem in problems) + "\nThe content has problems: mend them first.")
     print("[train] a model, since the data changed", file=sys.stderr)
