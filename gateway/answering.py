@@ -55,13 +55,16 @@ class Answerer:
         self._texts, self._safety, self._rasa, self._tokens = texts, safety, rasa, tokens
         self._track, self._search_url, self._version = track, search_url, version
 
-    def crisis(self, scope: str, channel: str, verdict: Mapping[str, Any], state: Optional[State] = None) -> Answer:
-        """Return the support that answers a crisis; it waits for nothing. Without a state, what this process remembers serves."""
+    def crisis(self, scope: str, channel: str, verdict: Mapping[str, Any], state: Optional[State] = None, urgent: bool = True) -> Answer:
+        """Return the support that answers a crisis; it waits for nothing. Without a state, what this process remembers serves.
+
+        `urgent`: on a channel it is sent beside what its conversation is waiting for.
+        """
         draft = self._draft(scope, "crisis", verdict)
         state = state or self._safety.remembered(scope)
         reply = self._safety.answer(scope, verdict, state.used, form=state.form)
         self._say(draft, reply.messages, verdict)
-        draft.used, draft.form, draft.urgent = reply.id, state.form, True
+        draft.used, draft.form, draft.urgent = reply.id, state.form, urgent
         self._notice(draft, channel, state)
         return draft.done()
 
@@ -70,7 +73,8 @@ class Answerer:
         state = work.state
         verdict, text, payload = await self._understood(state, batch)
         if verdict["level"] == "crisis":
-            return self.crisis(work.scope, work.channel, verdict, state)
+            self._rasa.tell_crisis(work.conversation, batch[0].key)
+            return self.crisis(work.scope, work.channel, verdict, state, urgent=False)
         draft = self._draft(work.scope, "rasa", verdict)
         draft.form = state.form
         if verdict["denial"] and state.crisis_at:

@@ -10,7 +10,7 @@ from gateway.errors import ConversationGone, JournalError, UnknownChoice, log_fa
 from gateway.journal import Journal
 from gateway.metrics import Metrics
 from gateway.outbox import Unsent
-from gateway.rasa import Rasa, RasaDown
+from gateway.rasa import Rasa
 from gateway.records import Accepted, Answer, Arrival, Reply
 from gateway.sender import Sender
 
@@ -57,14 +57,8 @@ class FirstAid:
             pass
         except Exception as error:
             log_failure("journal of a crisis", error)
-        self._keep(self._tell_rasa(accepted.conversation if accepted is not None else arrival.conversation, arrival.key))
+        self._rasa.tell_crisis(accepted.conversation if accepted is not None else arrival.conversation, arrival.key)
         return accepted
-
-    async def _tell_rasa(self, conversation: str, key: str) -> None:
-        try:
-            await self._rasa.crisis(conversation, key)
-        except RasaDown:
-            pass
 
     def _keep(self, work: Any) -> "asyncio.Task[Any]":
         task = asyncio.ensure_future(work)

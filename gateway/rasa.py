@@ -11,7 +11,8 @@ import aiohttp
 from assistant.errors import AssistantError
 
 # Rasa says after `rasa_turn_seconds` that it is late; this much longer is given to a server that says nothing at all.
-GRACE_SECONDS = 0.5
+GRACE_SECONDS = 0.3
+LEAST_SECONDS = 0.7
 DELETE_SECONDS = 10.0
 
 
@@ -41,6 +42,7 @@ class Rasa:
     def __init__(self, url: str, token: str, turn_seconds: float) -> None:
         self._base = f"{url}/webhooks/assistant"
         self._limit = turn_seconds + GRACE_SECONDS
+        self._telling: set[asyncio.Task[None]] = set()
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {token}"}, trust_env=False,
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=4),
@@ -62,9 +64,11 @@ class Rasa:
                 "entities": [{"entity": name, "value": value} for name, value in entities.items()]}
         return await self._turn(body, seconds)
 
-    async def crisis(self, conversation: str, key: str) -> None:
-        """Tell Rasa, without text, that a crisis was answered, so that a form pauses. Raises RasaDown."""
-        await self._call("POST", "/messages", {"conversation": conversation, "id": key, "event": "crisis"}, self._limit)
+    def tell_crisis(self, conversation: str, key: str) -> None:
+        """Tell Rasa, without text and without waiting, that a crisis was answered, so that a form pauses; best effort."""
+        task = asyncio.ensure_future(self._tell({"conversation": conversation, "id": key, "event": "crisis"}))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
 
     async def delete(self, conversation: str) -> None:
         """Delete the conversation's tracker, under its lock. Raises RasaDown."""
@@ -74,7 +78,15 @@ class Rasa:
         """Return the served model's id. Raises RasaDown."""
         return str((await self._call("GET", "/", None, 2.0)).get("model") or "")
 
+    async def _tell(self, body: Mapping[str, Any]) -> None:
+        try:
+            await self._call("POST", "/messages", body, self._limit)
+        except RasaDown:
+            pass
+
     async def _turn(self, body: Mapping[str, Any], seconds: Optional[float]) -> RasaTurn:
+        if seconds is not None and seconds < LEAST_SECONDS:
+            raise RasaDown("no time left")  # it waited behind a turn that hung: Rasa is not asked, the visitor not kept waiting
         value = await self._call("POST", "/messages", body, min(self._limit, seconds) if seconds is not None else self._limit)
         turn = _turn(value)
         if not turn.messages:

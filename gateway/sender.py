@@ -8,7 +8,7 @@ from typing import Any, Mapping, Optional
 
 import aiohttp
 
-from gateway.channels.base import Blocked, Channel, Part, Rejected, TryAgain
+from gateway.channels.base import Blocked, Channel, Part, TryAgain
 from gateway.channels.rendering import render
 from gateway.errors import JournalError, log_failure
 from gateway.metrics import Metrics
@@ -104,7 +104,7 @@ class Sender:
             return "later", None
         except Blocked:
             return "blocked", None
-        except Rejected as error:
+        except Exception as error:  # Rejected, or a fault of the channel's own: trying again would not mend it
             log_failure(f"sending to {channel.name}", error)
             return "failed", None
         return "sent", None

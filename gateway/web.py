@@ -16,7 +16,7 @@ from gateway.records import Arrival, Reply
 from gateway.safety import CALM
 
 # Rasa gets 4 s; the honest line is there within 5.5 s, whatever stands before this message in the queue.
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS = 5.2
 
 api = Blueprint("api", url_prefix="/api")
 
