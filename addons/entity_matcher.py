@@ -1,17 +1,22 @@
-"""The entity matcher as a Rasa component: an adapter around assistant/entities and the glossary."""
+"""The entity matcher as a Rasa component: an adapter around assistant/entities and the glossary.
+
+It also calls a message a search that names two of place, format and concern and says nothing else.
+"""
 from typing import Any, Dict, List, Text
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.nlu.constants import ENTITIES, TEXT
+from rasa.shared.nlu.constants import ENTITIES, INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from assistant.entities import Entity, Matcher
+from assistant.handoff.turn import Turn, names_a_search
 from assistant.settings import Settings
 
 MOST_TERMS = 2
+SEARCH = "find_therapist"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
@@ -38,6 +43,9 @@ class EntityMatcher(GraphComponent):
             entities = [dict(entity._asdict(), extractor="EntityMatcher") for entity in found]
             message.set(ENTITIES, entities, add_to_output=True)
             message.set("meanings", self._meanings(found), add_to_output=True)
+            intent = message.get(INTENT) or {}
+            if names_a_search(Turn(intent.get("name") or "", message.get(TEXT), entities)):
+                message.set(INTENT, {**intent, "name": SEARCH}, add_to_output=True)
         return messages
 
     def _meanings(self, found: List[Entity]) -> List[Text]:

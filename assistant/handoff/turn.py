@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Iterable, List, Mapping, NamedTuple, Optional, Sequence
 
 SEARCH_ENTITIES = ("location", "session_format", "concern", "audience", "search_step", "wish")
+NAMED = ("location", "session_format", "concern")
 # With these intents a turn answers the search's question; any other is a question of its own.
 ANSWERING = ("find_therapist", "affirm", "deny", "choose_option")
 NOT_UNDERSTOOD = ("nlu_fallback", "out_of_scope")
@@ -89,6 +90,15 @@ def during_search(turn: Turn, known_actions: Iterable[str]) -> Optional[Interrup
         return None
     action = "utter_not_understood" if turn.intent == "nlu_fallback" else f"utter_{turn.intent}"
     return Interruption(action, turn.intent not in LEAVING) if action in set(known_actions) else None
+
+
+def names_a_search(turn: Turn) -> bool:
+    """Whether the message is a search by what it names: two of place, format and concern, and nothing else.
+
+    "York, zoom, low mood" has no verb that the classifier of meanings could hold on to.
+    """
+    kinds = {item["entity"] for item in turn.entities} & set(NAMED)
+    return len(kinds) >= 2 and "?" not in turn.text and only_names(turn)
 
 
 def continues_search(turn: Turn, last_action: str) -> bool:
