@@ -80,7 +80,7 @@ widget: environment ## build the widget and its SRI hash
 
 lock: environment ## remake requirements.lock from pyproject.toml
 	@.bootstrap/bin/uv pip compile --quiet --python .venv/bin/python --generate-hashes --no-header --no-emit-index-url \
-		pyproject.toml --output-file requirements.lock
+		pyproject.toml --output-file requirements.lock --no-annotate
 
 .PHONY: environment browser
 environment:
