@@ -1,26 +1,20 @@
 """`python -m gateway`: serve on ASSISTANT_HOST and ASSISTANT_PORT until stopped."""
 from __future__ import annotations
 
-import logging
 import sys
-import warnings
 from typing import Any
 
 from sanic import Sanic
 
 from assistant.errors import AssistantError
 from assistant.settings import Settings
+from gateway import logs
 from gateway.app import make_app
 
 
 def main() -> int:
     """Run the gateway; return the exit code."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    for name in ("sanic.root", "sanic.error", "sanic.access"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # they print addresses and what exceptions quote
-    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # what fails there is reported by gateway/database.py
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    warnings.simplefilter("ignore", DeprecationWarning)
+    logs.configure()
     try:
         settings = Settings.from_env()
         app = make_app(settings)
