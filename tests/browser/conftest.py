@@ -76,7 +76,7 @@ def visit(browser: Browser, gateway: FakeGateway) -> Iterator[Visit]:
             contexts[-1].set_default_timeout(PATIENCE_MS)
         page = (like.context if like else contexts[-1]).new_page()
         page.on("pageerror", lambda error: problems.append(f"{error}"))
-        page.on("console", lambda line: problems.append(line.text) if "Security Policy" in line.text or "TrustedHTML" in line.text else None)
+        page.on("console", lambda line: problems.append(line.text) if "Security Policy" in line.text or "Trusted" in line.text else None)
         page.goto(gateway.url + path if path.startswith("/") else path)
         return page
 

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Optional
 from urllib.parse import parse_qs, urlsplit
 
-from gateway.headers import POLICY
+from gateway.headers import ALLOWED, POLICY
 from scripts.build_widget import DIST
 
 # The policy of widget.md: nothing but the site's own script, style and connections.
@@ -24,6 +24,9 @@ PAGE = """<!doctype html><html lang="en-GB"><meta charset="utf-8"><meta name="vi
 ELEMENT = '<abt-chat><p><a href="https://example.org/search">Find a therapist</a></p></abt-chat>'
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
          ".svg": "image/svg+xml", ".sri": "text/plain; charset=utf-8"}
+
+
+REFERENCE = "7KQ2-M4XT"
 
 
 @dataclass
@@ -56,6 +59,7 @@ class FakeGateway:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        self.site = f"http://localhost:{self.server.server_address[1]}"  # The same pages under another origin.
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
@@ -118,14 +122,15 @@ class FakeGateway:
             said = self.sessions[token]
             if method == "GET":
                 after = int(query.get("after", ["0"])[0])
-                return 200, {"messages": [message for _, reply in said[after:] for message in reply], "cursor": str(len(said)), "token": token}
+                late = [message for _, reply in said[after:] for message in reply]
+                return 200, {"messages": late, "cursor": str(len(said)), "token": token}
             for place, (known, reply) in enumerate(said):
                 if known == body["id"]:
                     return 200, {"messages": reply, "cursor": str(place + 1), "ended": False, "token": token}
             text = body.get("text") or body["choice"]
             script = self.replies.get(text, [{"type": "text", "text": f"You wrote: {text}"}])
             number = uuid.uuid4().hex[:16]
-            reply = [{"id": f"{number}.{place}", "from": "bot", "reference": "7KQ2-M4XT", **message} for place, message in enumerate(script)]
+            reply = [{"id": f"{number}.{place}", "from": "bot", "reference": REFERENCE, **message} for place, message in enumerate(script)]
             said.append((body["id"], reply))
             return 200, {"messages": reply, "cursor": str(len(said)), "ended": False, "token": token}
 
@@ -140,6 +145,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(length)) if length else None
         if not url.path.startswith("/api/"):
             self._file(url.path)
+            return
+        if self.command == "OPTIONS":
+            self._send(204, b"", "text/plain", ALLOWED if self._origin() else {})
             return
         with self.gateway.lock:
             self.gateway.requests.append((self.command, self.path, body))
@@ -173,12 +181,20 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(404, b"", "text/plain", {})
 
+    def _origin(self) -> str:
+        """Return the origin of the page that calls when it is another one that may: the same server by its other name."""
+        origin = self.headers.get("Origin") or ""
+        return origin if origin == self.gateway.site else ""
+
     def _send(self, status: int, body: bytes, kind: str, headers: dict[str, str]) -> None:
         try:
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Referrer-Policy", "no-referrer")
+            if self._origin() and self.path.startswith("/api/"):
+                self.send_header("Access-Control-Allow-Origin", self._origin())
+                self.send_header("Access-Control-Expose-Headers", ALLOWED["access-control-expose-headers"])
             for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
@@ -186,7 +202,7 @@ class _Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             pass  # the page went away
 
-    do_GET = do_POST = do_DELETE = _handle
+    do_GET = do_POST = do_DELETE = do_OPTIONS = _handle
 
     def log_message(self, format: str, *args: Any) -> None:
         """Keep quiet."""

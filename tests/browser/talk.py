@@ -11,27 +11,30 @@ from scripts.build_widget import carried
 from tests.browser.fake_gateway import FakeGateway, Fault
 
 QUESTION = "What is attachment-based therapy?"
+DISTRESS = "It all feels too much tonight"
 REPLIES: dict[str, list[dict[str, Any]]] = {
     QUESTION: [{
         "type": "choices",
-        "text": "Attachment-based therapy is a talking therapy about how you bond with other people. It looks at how early relationships, "
-                "often with the people who brought you up, can influence how you feel and relate to others now. You and a therapist work "
-                "together towards safer, more trusting relationships.",
+        "text": "Attachment-based therapy is a talking therapy about how you bond with other people. It looks at how early "
+                "relationships, often with the people who brought you up, can influence how you feel and relate to others now. You and a "
+                "therapist work together towards safer, more trusting relationships.",
         "choices": [{"label": "How does it work?", "choice": "token-works"}, {"label": "Who is it for?", "choice": "token-who"}],
     }],
     "token-works": [{
         "type": "text",
-        "text": "It often has three parts:\n\n1. a safe and steady relationship\n2. looking at early experiences\n3. trying out other ways of "
-                "being close\n\nMore is at https://example.org/how-it-works, or write to info@example.org.",
+        "text": "It often has three parts:\n\n1. a safe and steady relationship\n2. looking at early experiences\n"
+                "3. trying out other ways of being close\n\n"
+                "More is at https://example.org/how-it-works, or write to info@example.org.",
     }],
-    "Find a therapist near me": [{"type": "text", "text": "Where would you like to look? A town or the first part of a postcode is enough."}],
+    "Find a therapist near me": [{"type": "text", "text": "Where would you like to look? A town or a postcode's first part is enough."}],
     "Leeds": [{
         "type": "cards",
         "text": "Here are three therapists in or near Leeds.",
         "cards": [
-            {"name": "Amina Farrow", "town": "Leeds", "formats": ["in person", "online"], "fee": "£60", "register": "BACP", "url": "/r/one"},
-            {"name": "Rhiannon Llewellyn-Featherstonehaugh", "town": "Leeds", "formats": ["online"], "fee": "£55 to £75", "register": "UKCP",
-             "url": "/r/two"},
+            {"name": "Amina Farrow", "town": "Leeds", "formats": ["in person", "online"], "fee": "£60", "register": "BACP",
+             "url": "/r/one"},
+            {"name": "Rhiannon Llewellyn-Featherstonehaugh", "town": "Leeds", "formats": ["online"], "fee": "£55 to £75",
+             "register": "UKCP", "url": "/r/two"},
             {"name": "Tom Okafor", "town": "Otley", "formats": ["in person"], "fee": None, "register": "NCPS", "url": "/r/three"},
         ],
     }, {"type": "links", "text": "", "links": [{"label": "See all results", "url": "/r/all"}]}],
@@ -44,9 +47,10 @@ def help_card() -> dict[str, Any]:
     return {"id": "help.0", "from": "bot", "type": "helplines", "choices": [], **carried(Settings.from_env())["help"]}
 
 
-REPLIES["crisis"] = [
-    {"type": "text", "text": "It sounds as if things may be very hard right now, and I am glad you wrote. You do not have to carry this alone."},
-    {**help_card(), "text": "These services are there for you now.", "choices": [{"label": "More support", "choice": "token-more"}]},
+REPLIES[DISTRESS] = [
+    {"type": "text", "text": "It sounds as if things may be very hard right now, and I am glad you wrote. You need not carry this alone."},
+    {**help_card(), "text": "These services are there for you now.", "services": help_card()["services"][:3],
+     "choices": [{"label": "More support", "choice": "token-more"}]},
 ]
 
 
@@ -125,7 +129,7 @@ STATES: dict[str, Callable[[Page, FakeGateway], Any]] = {
     "choices": lambda page, gateway: ask(opened(page)),
     "used": _used,
     "cards": lambda page, gateway: ask(opened(page), "Leeds", "Tom Okafor"),
-    "helplines": lambda page, gateway: ask(opened(page), "crisis", "More support"),
+    "helplines": lambda page, gateway: ask(opened(page), DISTRESS, "More support"),
     "help": _sheet,
     "error": _error,
     "offline": _offline,

@@ -39,7 +39,8 @@ def test_message_that_cannot_be_sent_says_so_and_is_sent_again(visit: Visit, gat
 
 
 def test_unavailable_gateway_leaves_helplines_and_ways_out(visit: Visit, gateway: FakeGateway) -> None:
-    gateway.faults.append(Fault("/api/messages", status=503, body={"error": {}, "help": gateway.card}, headers={"Retry-After": "1"}, times=2))
+    body = {"error": {"code": "unavailable"}, "help": gateway.card}
+    gateway.faults.append(Fault("/api/messages", status=503, body=body, headers={"Retry-After": "1"}, times=2))
     page = opened(visit())
     write(page, QUESTION)
     expect(page.get_by_role("heading", name=gateway.card["services"][0]["name"], exact=True)).to_be_visible()
@@ -113,7 +114,8 @@ def test_launcher_works_offline_and_shows_contact_and_helplines(visit: Visit, ga
 def test_slow_3g_carries_a_conversation(visit: Visit, gateway: FakeGateway) -> None:
     page = visit()
     devtools = page.context.new_cdp_session(page)
-    devtools.send("Network.emulateNetworkConditions", {"offline": False, "latency": 2000, "downloadThroughput": 50_000, "uploadThroughput": 50_000})
+    slow = {"offline": False, "latency": 2000, "downloadThroughput": 50_000, "uploadThroughput": 50_000}  # bytes a second
+    devtools.send("Network.emulateNetworkConditions", slow)
     write(opened(page), QUESTION)
     expect(page.get_by_text("Writing a reply")).to_be_visible()
     expect(page.get_by_text("talking therapy")).to_be_visible(timeout=15_000)
@@ -244,7 +246,8 @@ def test_conversation_goes_along_to_the_next_page(visit: Visit, gateway: FakeGat
 
 def test_page_comes_back_from_the_back_forward_cache_with_its_chat(browser: Browser, gateway: FakeGateway) -> None:
     # Playwright switches the cache off.
-    with browser.browser_type.launch(executable_path=chromium(), args=FLAGS, ignore_default_args=["--disable-back-forward-cache"]) as cached:
+    switch = ["--disable-back-forward-cache"]
+    with browser.browser_type.launch(executable_path=chromium(), args=FLAGS, ignore_default_args=switch) as cached:
         page = cached.new_page()
         page.goto(gateway.url + "/plain")
         page.evaluate("() => { window.mark = 1; addEventListener('pageshow', (event) => { window.cached = event.persisted; }); }")

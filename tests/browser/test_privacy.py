@@ -15,7 +15,8 @@ MINUTE = 60_000
 
 def stored(page: Page) -> int:
     """Return how much the site's storages hold."""
-    return page.evaluate("async () => sessionStorage.length + localStorage.length + document.cookie.length + (await indexedDB.databases()).length")
+    return page.evaluate("""async () => sessionStorage.length + localStorage.length + document.cookie.length
+        + (await indexedDB.databases()).length""")
 
 
 def test_nothing_is_requested_or_stored_before_the_first_message(visit: Visit, gateway: FakeGateway) -> None:
@@ -114,6 +115,15 @@ def test_button_leaves_quickly_and_leaves_nothing_behind(visit: Visit, gateway: 
     assert opened(page).get_by_text("talking therapy").count() == 0
 
 
+def test_leaving_deletes_on_a_gateway_of_another_origin(visit: Visit, gateway: FakeGateway) -> None:
+    gateway.page("/elsewhere", element="")
+    gateway.pages["/site"] = (EXIT + f'<script src="{gateway.url}/widget/abt-chat.js"></script>', "")
+    page = visit(f"{gateway.site}/site")
+    ask(opened(page))
+    page.get_by_role("button", name="Leave now").click()
+    leaves(page, gateway)
+
+
 def test_link_in_the_tab_order_leaves_quickly(visit: Visit, gateway: FakeGateway) -> None:
     gateway.page("/elsewhere", element="")
     gateway.page("/exit", element=EXIT)
@@ -158,7 +168,8 @@ def test_shift_while_typing_does_not_leave(visit: Visit, gateway: FakeGateway) -
 def test_shift_pressed_slowly_does_not_leave(visit: Visit, gateway: FakeGateway) -> None:
     gateway.page("/exit", element=EXIT)
     page = opened(visit("/exit"))
-    stamp = """(times) => times.forEach((at) => ['keydown', 'keyup'].forEach((type) => { const event = new KeyboardEvent(type, { key: 'Shift' });
+    stamp = """(times) => times.forEach((at) => ['keydown', 'keyup'].forEach((type) => {
+        const event = new KeyboardEvent(type, { key: 'Shift' });
         Object.defineProperty(event, 'timeStamp', { value: at }); document.dispatchEvent(event); }))"""
     page.evaluate(stamp, [10_000, 14_000, 19_500])
     assert page.url == gateway.url + "/exit"
@@ -178,7 +189,8 @@ def test_page_is_covered_before_the_next_one_arrives(visit: Visit, gateway: Fake
 
 def test_no_event_carries_a_word_of_the_conversation(visit: Visit) -> None:
     page = visit()
-    page.evaluate("""() => { window.events = []; for (const name of ['ready', 'open', 'close', 'sent', 'received', 'error', 'expired', 'deleted'])
+    page.evaluate("""() => { window.events = [];
+        for (const name of ['ready', 'open', 'close', 'sent', 'received', 'error', 'expired', 'deleted'])
         document.addEventListener(`abt-${name}`, (event) => events.push([name, event.detail])); }""")
     opened(page)
     ask(page)

@@ -2,6 +2,8 @@
 import { h, hidden, icon } from './dom.js';
 import { blocks, link } from './text.js';
 
+const FIRST = 4; // helplines that are shown at once
+
 const list = (value) => (Array.isArray(value) ? value.filter((entry) => entry && typeof entry === 'object') : []);
 
 /** Returns the node of an item. `context`: base, say, choose(item, choice), retry(item), help(), site. */
@@ -63,20 +65,30 @@ function card({ name, town, formats, fee, register, url }, context) {
     url && link(context.say('profile'), url, context, { class: 'action', 'aria-label': `${context.say('profile')}: ${name} (${context.say('newTab')})` }));
 }
 
-/** The list of helplines; each way of reaching one is a link of its own. */
+/** The helplines: the first at once, the rest a press away; each way of reaching one is a link of its own. */
 export function services(entries, context) {
+  const all = list(entries).map((entry) => service(entry, context));
+  const first = h('ul', { class: 'cards' }, all.splice(0, FIRST));
+  if (!all.length) return first;
+  return h('div', { class: 'cards' }, first,
+    h('details', {}, h('summary', {}, context.say('moreServices', { count: all.length })), h('ul', { class: 'cards' }, all)));
+}
+
+function service({ name, call, sms, sms_body: body, email, web, hours, open, for: whom }, context) {
   const { say } = context;
-  return h('ul', { class: 'cards services' }, list(entries).map((entry) => {
-    const { name, call, sms, sms_body: body, email, web, hours, open } = entry;
-    const way = (label, url) => h('li', {}, link(label, url, context, { class: 'action', 'aria-label': `${name}: ${label}${/^http/.test(url) ? ` (${say('newTab')})` : ''}` }));
-    return h('li', { class: 'card', part: 'card' },
-      h('h3', {}, String(name)),
-      entry.for && h('p', {}, String(entry.for)),
-      (hours || open != null) && h('p', { class: 'hours' }, [hours, open === true ? say('openNow') : open === false ? say('closedNow') : null].filter(Boolean).join(' · ')),
-      h('ul', { class: 'links' },
-        call && way(say('call', { to: call }), `tel:${String(call).replace(/[^\d+]/g, '')}`),
-        sms && way(body ? say('smsBody', { body, to: sms }) : say('sms', { to: sms }), `sms:${String(sms).replace(/[^\d+]/g, '')}${body ? `?&body=${encodeURIComponent(body)}` : ''}`),
-        email && way(say('email'), `mailto:${email}`),
-        web && way(say('web'), web)));
+  const way = (label, url) => h('li', {}, link(label, url, context, {
+    class: /^(tel|sms)/.test(url) ? 'action main' : 'action', 'aria-label': `${label}: ${name}${/^http/.test(url) ? ` (${say('newTab')})` : ''}`,
   }));
+  const dial = (number) => String(number).replace(/[^\d+]/g, '');
+  const times = [hours, open === true ? say('openNow') : open === false ? say('closedNow') : null].filter(Boolean);
+  return h('li', { class: 'card', part: 'card' },
+    h('h3', {}, String(name)),
+    whom && h('p', {}, say('for', { whom })),
+    times.length > 0 && h('p', { class: 'hours' }, times.join(' · ')),
+    h('ul', { class: 'links' },
+      call && way(say('call', { to: call }), `tel:${dial(call)}`),
+      // Apple wants the & and Android the ? before the text.
+      sms && way(say(body ? 'smsBody' : 'sms', { body, to: sms }), `sms:${dial(sms)}${body ? `?&body=${encodeURIComponent(body)}` : ''}`),
+      email && way(say('email'), `mailto:${email}`),
+      web && way(say('web'), web)));
 }

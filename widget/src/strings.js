@@ -10,7 +10,7 @@ export const STRINGS = Object.freeze({
   welcome: 'Hello. I can answer questions about {therapy}, and help you look for a therapist.',
   noticeHeading: 'Before you start',
   privacy: 'Privacy notice',
-  leaveNote: '“Leave now” closes this page and clears this chat, and so does pressing Shift three times. Your browser’s history will still show the visit.',
+  leaveNote: '“Leave now”, or Shift pressed three times, closes this page and clears this chat. Your browser’s history will still show the visit.',
   suggestions: Object.freeze(['What is {therapy}?', 'How many sessions will I need?', 'Find a therapist near me']),
   suggestionsLabel: 'Suggested questions',
   choices: 'Choices',
@@ -65,6 +65,8 @@ export const STRINGS = Object.freeze({
   rated: 'Thank you for telling us.',
   rateFailed: 'That could not be sent.',
 
+  for: 'For {whom}',
+  moreServices: 'More services ({count})',
   newTab: 'opens in a new tab',
   profile: 'See profile',
   call: 'Call {to}',
