@@ -20,7 +20,8 @@ from gateway.web import api
 from gateway.webhooks import webhooks
 
 # A larger body is not even read; what is larger than gateway/hygiene.py allows is read and refused with the helplines.
-LARGEST_BODY = 512 * 1024
+# Meta's webhooks send up to 3 MB (https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks).
+LARGEST_BODY = 3 * 1024 * 1024
 
 
 def make_app(settings: Settings, view: Optional[release.View] = None, channels: Optional[Mapping[str, Channel]] = None) -> Sanic:
