@@ -233,8 +233,16 @@ class Postgres:
             shutil.chown(self._folder, "nobody")
         self.port = free_port()
         self._run("initdb", "-D", str(self._folder / "data"), "-A", "trust", "-U", "assistant", "--no-sync")
+        self.start()
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self._folder} -c fsync=off"
         self._run("pg_ctl", "-D", str(self._folder / "data"), "-o", options, "-w", "-l", str(self._folder / "log"), "start")
+
+    def crash(self) -> None:
+        """End the server without a farewell to its clients."""
+        self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop")
 
     def database(self) -> str:
         """Make a database and return its URL."""
