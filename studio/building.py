@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Optional
 
 from assistant.content import Problem, check
 from assistant.settings import Settings
+from studio.changes import model_changes
 from studio.held_back import PHRASINGS, SAFETY, STAFF, read_rows
 from studio.processes import Lab, ProcessFailed, Work, environment, python
 from studio.repository import Repository
@@ -48,6 +49,16 @@ class Builder:
         """Return the place of a commit's build."""
         return Built(commit, self._folder / commit)
 
+    def like(self, commit: str) -> Optional[Built]:
+        """Return a built model that this commit would make again: its own, or that of a commit with the same content."""
+        if not self._folder.is_dir():
+            return None
+        for folder in [self._folder / commit, *self._folder.iterdir()]:
+            built = Built(folder.name, folder)
+            if built.archive.is_file() and (folder.name == commit or not model_changes(self._repository, folder.name, commit)):
+                return built
+        return None
+
     def export(self, commit: str) -> Built:
         """Return the commit's files, written out unless they are there."""
         built = self.built(commit)
@@ -65,7 +76,11 @@ class Builder:
 
     def train(self, built: Built, work: Work, validate: bool) -> None:
         """Train the commit's model unless it is there, and have Rasa validate the data beside. Raises ProcessFailed."""
-        if built.archive.is_file():
+        known = self.like(built.commit)
+        if known is not None:
+            if known.archive != built.archive:
+                built.archive.parent.mkdir(exist_ok=True)
+                shutil.copyfile(known.archive, built.archive)
             return
         env = environment(self._settings, built.checkout, built.archive.parent)
         commands = [python("scripts.train")]

@@ -118,6 +118,11 @@ class Lab:
                 raise ProcessFailed("The model has stopped. Try again.") from None
             return self._read(seconds)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
+
     def close(self) -> None:
         """End the process."""
         kill(self._process)

@@ -6,8 +6,6 @@ import logging
 import tempfile
 import threading
 import time
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -21,6 +19,7 @@ from studio import gates
 from studio.building import Builder, Built
 from studio.changes import model_changes, only_answers
 from studio.job import STEPS, Board, Job, Step
+from studio.models_open import Live
 from studio.processes import Cancelled, ProcessFailed, Work
 from studio.releases import Release, Releases, new_id
 from studio.repository import Repository
@@ -42,8 +41,8 @@ class Publisher:
     """Runs one job at a time in a thread; `board` shows it."""
 
     def __init__(self, settings: Settings, repository: Repository, releases: Releases, labels: Callable[[], Mapping[str, str]],
-                 token: str) -> None:
-        self._settings, self._repository, self._releases, self._labels, self._token = settings, repository, releases, labels, token
+                 live: Live) -> None:
+        self._settings, self._repository, self._releases, self._labels, self._live = settings, repository, releases, labels, live
         folder = settings.var / "publish"
         self.board = Board(folder)
         self.builder = Builder(settings, repository, folder / "builds")
@@ -87,20 +86,6 @@ class Publisher:
         self._work.cancel()
         if self._thread is not None:
             self._thread.join(10)
-
-    def draft(self) -> Optional[Built]:
-        """Return the newest commit's build if its model is there."""
-        built = self.builder.built(self._repository.head())
-        return built if built.archive.is_file() else None
-
-    def serving(self) -> Optional[str]:
-        """Return the version of the model that the live Rasa serves, or None when it does not answer."""
-        request = urllib.request.Request(f"{self._settings.rasa_url}/webhooks/assistant/", headers={"Authorization": f"Bearer {self._token}"})
-        try:
-            with urllib.request.urlopen(request, timeout=2) as reply:
-                return str(json.load(reply).get("model"))
-        except (urllib.error.URLError, OSError, ValueError):
-            return None
 
     def _begin(self, kind: str, by: str, note: str, commit: str, answers_only: bool) -> Job:
         names = list(STEPS) if kind == "publish" else ["check", "train"]
@@ -236,10 +221,10 @@ class Publisher:
 
     def _taken_up(self, version: str) -> str:
         limit = time.monotonic() + TAKE_UP_SECONDS
-        if self.serving() is None:
+        if self._live.serving() is None:
             return "The live assistant does not answer just now; it takes the release up when it is back."
         while time.monotonic() < limit:
-            if self.serving() == version:
+            if self._live.serving() == version:
                 return "Live now."
             time.sleep(0.5)
         return "The live assistant has not taken it up yet. If that stays so, tell a developer."

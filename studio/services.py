@@ -16,19 +16,32 @@ from assistant.errors import AssistantError
 from assistant.journal import journal_url
 from assistant.settings import ROOT, Settings
 from studio.audit import Audit
+from studio.changes import model_changes
 from studio.inbox import Inbox
 from studio.journal import Journal
 from studio.meaning import Meaning
+from studio.models_open import Labs, Live, OpenModels
 from studio.people import People
 from studio.publisher import Publisher, model_version
 from studio.releases import Releases
 from studio.repository import Repository
+from studio.safety_files import Proposals
 from studio.schema import open_database
 from studio.sessions import Sessions
+from studio.stories import Stories
 from studio.topics import Topics
 
 LOG = logging.getLogger("studio")
 WARM_UP_BATCH = 128  # phrasings at a time: the end must not wait for all
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model with the files it was made from."""
+
+    name: str
+    archive: Path
+    checkout: Path
 
 
 @dataclass
@@ -48,6 +61,11 @@ class Services:
     inbox: Inbox
     releases: Releases
     publisher: Publisher
+    proposals: Proposals
+    stories: Stories
+    live: Live
+    labs: Labs
+    open_models: OpenModels
     internal_token: str
     _warming: Optional[threading.Thread] = None
     _closing: threading.Event = field(default_factory=threading.Event)
@@ -77,6 +95,28 @@ class Services:
         except AssistantError as error:
             LOG.warning("phrasings cannot be compared: %s", error)
 
+    def draft_model(self) -> Optional[Model]:
+        """Return a model of what is saved now, or None when it has to be prepared first."""
+        head, live = self.repository.head(), self.releases.current()
+        if live is not None and live.commit and not model_changes(self.repository, live.commit, head):
+            return self.model_of(live.id)
+        built = self.publisher.builder.like(head)
+        return Model("the draft", built.archive, built.checkout) if built else None
+
+    def model_to_try(self) -> Optional[Model]:
+        """Return the draft's model, else the live one, else None."""
+        return self.draft_model() or self.model_of("")
+
+    def model_of(self, chosen: str) -> Optional[Model]:
+        """Return the model of a release by id or version; "draft" is the draft, "" the live release."""
+        if chosen == "draft":
+            return self.draft_model()
+        release = self.releases.get(chosen) if chosen else self.releases.current()
+        if release is None:
+            return None
+        checkout = self.publisher.builder.export(release.commit).checkout if release.commit else self.root
+        return Model(f"the release “{release.note}”", self.releases.archive(release.id), checkout)
+
     def adopt(self) -> None:
         """Take the model that `make train` left behind as the current release, unless it is known already."""
         archive = self.settings.models / "assistant.tar.gz"
@@ -92,6 +132,7 @@ class Services:
         """Let go of everything at the end."""
         self._closing.set()
         self.publisher.close()
+        self.labs.close()
         if self._warming is not None:
             self._warming.join()
         self.engine.dispose()
@@ -110,7 +151,8 @@ def open_services(settings: Settings, root: Optional[Path] = None) -> Services:
     root = root or ROOT
     engine = open_database(settings.var / "studio.db")
     people, repository, journal = People(engine), Repository(root), Journal(journal_url(settings))
-    topics, releases, token = Topics(repository), Releases(settings.var / "releases"), secrets.internal_token(settings)
+    token = secrets.internal_token(settings)
+    topics, releases, live = Topics(repository), Releases(settings.var / "releases"), Live(settings, token)
     meaning = Meaning(settings.var / "studio-meaning.npz", lambda: Encoder.load(settings))
     return Services(
         settings=settings,
@@ -125,6 +167,11 @@ def open_services(settings: Settings, root: Optional[Path] = None) -> Services:
         meaning=meaning,
         inbox=Inbox(engine, journal, topics, repository, meaning),
         releases=releases,
-        publisher=Publisher(settings, repository, releases, topics.labels, token),
+        publisher=Publisher(settings, repository, releases, topics.labels, live),
+        proposals=Proposals(engine, repository, people),
+        stories=Stories(repository),
+        live=live,
+        labs=Labs(settings),
+        open_models=OpenModels(settings),
         internal_token=token,
     )

@@ -73,7 +73,7 @@ async def roll_back(visit: Visit, identity: str) -> HTTPResponse:
 @pages.get("/publish/progress", need="person")
 async def progress(visit: Visit) -> HTTPResponse:
     """Show the job alone, for browsers without events."""
-    return visit.render("job.html", **_job(visit))
+    return visit.render("job.html", **job_view(visit))
 
 
 @pages.get("/publish/events", need="person")
@@ -84,7 +84,7 @@ async def events(visit: Visit) -> Optional[HTTPResponse]:
     seen = -1
     while True:
         job = board.job
-        page = visit.render("job.html", **_job(visit)).body.decode()  # type: ignore[union-attr]
+        page = visit.render("job.html", **job_view(visit)).body.decode()  # type: ignore[union-attr]
         lines = "".join(f"data: {line}\n" for line in page.splitlines())
         ended = job is None or job.state != "running"
         await response.send(("event: done\n" if ended else "") + lines + "\n")
@@ -109,6 +109,6 @@ async def _page(visit: Visit, status: int = 200, error: str = "") -> HTTPRespons
     live = services.releases.current()
     changes = await in_thread(waiting_changes, services.repository, live)
     unsaved = await in_thread(services.repository.uncommitted, *(f"data/{group}" for group in (*GROUPS, "dialogue", "safety")), "domain.yml")
-    serving = await in_thread(services.publisher.serving)
+    serving = await in_thread(services.live.serving)
     return visit.render("publish.html", status=status, error=error, live=live, changes=changes, unsaved=unsaved, serving=serving,
-                        releases=services.releases.all(), **_job(visit))
+                        releases=services.releases.all(), **job_view(visit))

@@ -23,3 +23,17 @@ document.addEventListener("DOMContentLoaded", () => {
     error.focus();
   }
 });
+
+// A form that talks clears its field once the message is sent, and a pressed choice sends itself and not the field.
+document.addEventListener("htmx:configRequest", (event) => {
+  const form = event.target.closest("form[data-clear]");
+  if (!form) return;
+  const submitter = event.detail.triggeringEvent && event.detail.triggeringEvent.submitter;
+  if (submitter && submitter.name === "payload") event.detail.parameters.set("text", "");
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  const form = event.target.closest("form[data-clear]");
+  if (!form || !event.detail.successful) return;
+  form.elements[form.dataset.clear].value = "";
+  form.elements[form.dataset.clear].focus();
+});

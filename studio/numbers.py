@@ -1,0 +1,98 @@
+"""Figures of the last weeks, by week, without any text: counted from the journal's turns, drawn as SVG by pygal."""
+from __future__ import annotations
+
+import datetime
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
+
+import pygal
+from pygal.style import Style
+
+from studio.words import LONDON
+
+WEEKS = 8
+NOT_UNDERSTOOD = ("nlu_fallback", "out_of_scope")
+SEARCH = "find_therapist"
+SERIES = {
+    "answered": "Answered", "not_understood": "Not understood", "handed_over": "Search or therapist opened", "helpful": "Marked helpful",
+    "unhelpful": "Marked unhelpful", "crisis": "Urgent help shown", "failed": "No answer, system down",
+}
+CHARTS = {
+    "answers": ("Answered and not understood", ("answered", "not_understood", "failed")),
+    "handoffs": ("Search or therapist opened", ("handed_over",)),
+    "feedback": ("Helpful and unhelpful", ("helpful", "unhelpful")),
+    "crisis": ("Urgent help shown", ("crisis",)),
+}
+
+
+@dataclass
+class Figures:
+    """Counts by week, oldest first, and questions by topic."""
+
+    weeks: List[datetime.date]  # Mondays
+    series: Dict[str, List[int]]
+    topics: List[Tuple[str, int]] = field(default_factory=list)  # (intent, times asked), most first
+
+
+def start_of(weeks: int, today: datetime.date) -> datetime.date:
+    """Return the Monday with which the last `weeks` weeks begin."""
+    return today - datetime.timedelta(days=today.weekday(), weeks=weeks - 1)
+
+
+def count(turns: Iterable[Any], clicks: Iterable[Any], today: datetime.date, weeks: int = WEEKS) -> Figures:
+    """Return the figures of the last weeks. `turns` have at, outcome, intent, actions, level, helpful; `clicks` at, kind."""
+    first = start_of(weeks, today)
+    mondays = [first + datetime.timedelta(weeks=number) for number in range(weeks)]
+    figures = Figures(mondays, {name: [0] * weeks for name in SERIES})
+    asked: Counter[str] = Counter()
+
+    def note(at: float, name: str) -> None:
+        week = (datetime.datetime.fromtimestamp(at, LONDON).date() - first).days // 7
+        if 0 <= week < weeks:
+            figures.series[name][week] += 1
+
+    for turn in turns:
+        note(turn.at, _kind(turn))
+        if turn.helpful is not None:
+            note(turn.at, "helpful" if turn.helpful else "unhelpful")
+        if turn.outcome == "rasa":
+            asked.update(_topics(turn))
+    for click in clicks:
+        note(click.at, "handed_over")
+    figures.topics = asked.most_common()
+    return figures
+
+
+def _kind(turn: Any) -> str:
+    if turn.level == "crisis":
+        return "crisis"
+    if turn.outcome == "unavailable":
+        return "failed"
+    return "not_understood" if turn.intent in NOT_UNDERSTOOD else "answered"
+
+
+def _topics(turn: Any) -> List[str]:
+    """Return the topics that a turn asked about: several questions count each."""
+    if turn.intent == "multi_question":
+        return [name[len("utter_"):] for name in json.loads(turn.actions) if name.startswith("utter_faq_")]
+    return [turn.intent] if turn.intent.startswith("faq_") or turn.intent == SEARCH else []
+
+
+def chart(title: str, weeks: Sequence[datetime.date], series: Mapping[str, Sequence[int]]) -> bytes:
+    """Return a small bar chart as SVG."""
+    style = Style(
+        background="transparent", plot_background="transparent", foreground="#20302f", foreground_strong="#20302f",
+        foreground_subtle="#51625f", colors=("#1f5c57", "#c77700", "#8f1d1d"), font_family="sans-serif", label_font_size=13,
+        title_font_size=16, legend_font_size=13, value_font_size=12,
+    )
+    drawn = pygal.Bar(
+        style=style, width=560, height=300, legend_at_bottom=True, show_legend=len(series) > 1, js=[], title=title, margin=8,
+        y_labels_major_count=4, show_minor_y_labels=False, min_scale=2, integer=True, explicit_size=True, spacing=12, range=None,
+        include_x_axis=True, pretty_print=False, disable_xml_declaration=False, value_formatter=lambda value: f"{value:.0f}",
+    )
+    drawn.x_labels = [f"{week.day} {week:%b}" for week in weeks]
+    for name, values in series.items():
+        drawn.add(name, list(values))
+    return bytes(drawn.render())
