@@ -11,7 +11,7 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tu
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from assistant.places import Gazetteer, find_places
+from assistant.places import Gazetteer, Lookup, find_places
 from assistant.settings import Settings
 from assistant.spacy_light import Doc, PhraseMatcher, Span, spacy
 from assistant.vocabulary import Vocabulary, Word, load_vocabulary
@@ -24,7 +24,7 @@ SHORTEST_TYPO = 5
 PREFERRED = re.compile(r"\b(prefer(ably|ence|red)?|rather|ideally|instead|mainly|mostly)\b", re.IGNORECASE)
 # Between a word that turns a format down and the format: "don't want [to do it on] zoom".
 LINK = r"(?:\s+(?:a|an|any|the|to|do|doing|it|be|being|on|by|via|over|want|really|just|for|have|having|using|use|like|into|keen))*"
-LEFT_ASIDE = re.compile(r"\b(not|no|without|never|don't|isn't|except)\s+(my\s+|about\s+|for\s+|any\s+)?$", re.IGNORECASE)
+LEFT_ASIDE = re.compile(r"\b(not|without|never|don't|isn't|except)\s+(my\s+|about\s+|for\s+|any\s+)?$", re.IGNORECASE)
 
 
 class Entity(NamedTuple):
@@ -93,7 +93,8 @@ class Matcher:
         return [Entity("location", _location_value(m.lookup), m.start, m.end) for m in find_places(text, self.gazetteer)[:1]]
 
     def _matches(self, doc: Doc) -> Tuple[List[_Match], List[Span]]:
-        spans, either = [], []
+        spans: List[Span] = []
+        either: List[Span] = []
         for match_id, start, end in self._matcher(doc):
             span = doc[start:end]
             (either if self._nlp.vocab.strings[match_id] == "either" else spans).append(span)
@@ -145,9 +146,8 @@ def _load(gazetteer: Gazetteer) -> Matcher:
     return Matcher(load_vocabulary(), gazetteer)
 
 
-def _location_value(lookup: "object") -> str:
-    place = getattr(lookup, "place")
-    return place.label if place else getattr(lookup, "name")
+def _location_value(lookup: Lookup) -> str:
+    return lookup.place.label if lookup.place else lookup.name
 
 
 def _concern(plain: str, matches: Sequence[_Match]) -> List[Entity]:

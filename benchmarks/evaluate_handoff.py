@@ -17,7 +17,7 @@ from assistant.errors import AssistantError, InputFileError, ModelError
 from assistant.handoff import Search, Turn, take
 from assistant.handoff.form import ANY
 from assistant.places import Gazetteer
-from assistant.places.gazetteer import key
+from assistant.places.place import key
 from assistant.settings import Settings
 
 SLOTS = ("location", "session_format", "concern")

@@ -17,7 +17,7 @@ from typing import Any, Iterable, Optional, Sequence, Tuple
 
 from assistant.directory.model import AUDIENCES, CONCERNS, FORMATS, RADII, Found, Query, Results, Therapist
 from assistant.errors import DirectoryError
-from assistant.places.gazetteer import MILES_PER_DEGREE
+from assistant.places.place import MILES_PER_DEGREE
 
 VERSION = 1  # of the schema; a file of another is not opened
 WHEEL = 2**31  # places on the wheel that the rotation turns

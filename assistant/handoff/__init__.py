@@ -4,6 +4,6 @@ from assistant.handoff.form import QUESTIONS, Search, next_question, query_of, s
 from assistant.handoff.turn import Turn, continues_search, during_search, is_answer, names_a_search
 
 __all__ = [
-    "QUESTIONS", "Search", "Turn", "card", "continues_search", "describe", "during_search", "is_answer", "names_a_search", "next_question", "query_of", "slots_of",
-    "take", "unapplied",
+    "QUESTIONS", "Search", "Turn", "card", "continues_search", "describe", "during_search", "is_answer", "names_a_search",
+    "next_question", "query_of", "slots_of", "take", "unapplied",
 ]

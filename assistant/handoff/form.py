@@ -10,6 +10,7 @@ from assistant.handoff.turn import NOT_UNDERSTOOD, Turn, words
 from assistant.places import Gazetteer, Lookup
 
 ANY = "any"  # a slot that the visitor leaves open
+FACTS = ("location", "session_format", "concern", "audience")
 # In the order of asking: online needs no place.
 QUESTIONS = ("session_format", "location", "concern")
 # A question is asked again once; then the link to the site's search has to do.
@@ -17,7 +18,11 @@ MOST_TRIES = 2
 UNLISTED = "issue"  # the wish for help with what no filter serves
 PAGE = 3  # cards at a time
 # Before a place in a short answer: "i'm in", "it's", "um".
-LEAD = re.compile(r"^(?:(?:i'?m|i|we'?re|we|am|live|living|based|in|near|around|from|at|it'?s|its|is|um|er|somewhere|the|my|town|postcode|actually|try|maybe|just|close|to|outside)\s+)+", re.IGNORECASE)
+LEAD = re.compile(
+    r"^(?:(?:i'?m|i|we'?re|we|am|live|living|based|in|near|around|from|at|it'?s|is|um|er|somewhere|the|my|town|postcode|actually"
+    r"|try|maybe|just|close|to|outside)\s+)+",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -40,17 +45,18 @@ class Search:
     @classmethod
     def from_slots(cls, slots: Mapping[str, Any]) -> "Search":
         """Return the search that the slots hold."""
-        memory = dict(slots.get("search_memory") or {})
+        memory: Dict[str, Any] = dict(slots.get("search_memory") or {})
         memory["tries"] = tuple((str(name), int(number)) for name, number in memory.get("tries", ()))
         for name in ("choices", "wishes"):
             memory[name] = tuple(memory.get(name, ()))
-        return cls(**{name: slots.get(name) for name in ("location", "session_format", "concern", "audience")}, **memory)
+        facts: Dict[str, Any] = {name: slots.get(name) for name in FACTS}
+        return cls(**facts, **memory)
 
 
 def slots_of(search: Search) -> Dict[str, Any]:
     """Return `search` as slots: the four facts and `search_memory`, a dictionary that JSON can hold."""
     memory = asdict(search)
-    facts = {name: memory.pop(name) for name in ("location", "session_format", "concern", "audience")}
+    facts = {name: memory.pop(name) for name in FACTS}
     return {**facts, "search_memory": {name: list(value) if isinstance(value, tuple) else value for name, value in memory.items()}}
 
 
@@ -80,12 +86,12 @@ def take(search: Search, turn: Turn, gazetteer: Gazetteer) -> Search:
         search = replace(search, radius=next((miles for miles in RADII if miles > search.radius), RADII[-1]))
     if step and step.startswith("change_"):
         slot = step[len("change_"):]
-        return replace(search, **{slot: None}, tries=tuple(t for t in search.tries if t[0] != slot))
+        return _with(replace(search, tries=tuple(one for one in search.tries if one[0] != slot)), slot, None)
     search = replace(search, wishes=tuple(dict.fromkeys((*search.wishes, *turn.values("wish")))))
     for slot, allowed in (("session_format", (*FORMATS, ANY)), ("concern", CONCERNS), ("audience", AUDIENCES)):
         value = turn.value(slot)
         if value in allowed:
-            search = replace(search, **{slot: value})
+            search = _with(search, slot, value)
     if turn.value("location"):
         search = _place(search, gazetteer.look_up(str(turn.value("location"))))
     elif step == "near_me" and search.location is None:
@@ -100,7 +106,7 @@ def _requested(before: Search, search: Search, turn: Turn, gazetteer: Gazetteer)
     slot = str(turn.requested)
     step = turn.value("search_step")
     if step == "skip" or (turn.intent == "deny" and not turn.value("location")):
-        return replace(search, **{slot: ANY}, problem="")
+        return _with(replace(search, problem=""), slot, ANY)
     if slot == "location" and not search.problem and turn.text and len(words(turn.text)) <= 8:
         search = _place(search, gazetteer.look_up(LEAD.sub("", turn.text.strip(" .!?,"))))
         if search.location is None and _facts(search) != _facts(before):
@@ -125,6 +131,11 @@ def _place(search: Search, lookup: Lookup) -> Search:
     )
 
 
+def _with(search: Search, slot: str, value: Optional[str]) -> Search:
+    changed: Dict[str, Any] = {slot: value}
+    return replace(search, **changed)
+
+
 def _facts(search: Search) -> Tuple[Optional[str], ...]:
     return search.location, search.session_format, search.concern, search.audience
 
@@ -135,7 +146,6 @@ def _other_facts(before: Search, after: Search) -> bool:
 
 def query_of(search: Search, gazetteer: Gazetteer) -> Query:
     """Return the query for the directory; what was left open is None."""
-    facts = {name: None if value == ANY else value for name, value in zip(("location", "session_format", "concern", "audience"), _facts(search))}
-    location = facts.pop("location")
+    location, *others = (None if value == ANY else value for value in _facts(search))
     place = gazetteer.look_up(location).place if location and search.session_format != "online" else None
-    return Query(place=place, **facts)
+    return Query(place, *others)

@@ -5,10 +5,8 @@ Towns come from GeoNames (scripts/places_extract.py), everything else from data/
 from __future__ import annotations
 
 import json
-import math
 import re
-import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Optional, Sequence, Set, Tuple
@@ -18,12 +16,12 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from assistant.errors import ContentError
+from assistant.places.place import Lookup, Place, distance, key, point
 from assistant.places.postcodes import find_postcodes
 from assistant.settings import ROOT, Settings
 
 UNITED_KINGDOM = ("GB", "GG", "IM", "JE")
 VOCABULARY = ROOT / "data" / "vocabulary" / "places.yml"
-MILES_PER_DEGREE = 69.05  # of latitude
 # A namesake with less than a twentieth of the largest one's people is not asked about.
 NAMESAKE = 20
 # Names nearer than this (miles) are one place under two entries.
@@ -37,56 +35,9 @@ EXTRA_POPULATION = 20_000  # of the places that the vocabulary adds, whose numbe
 NOT_TOWNS = re.compile(r" (County Borough|District|Parish)$")
 
 
-@dataclass(frozen=True)
-class Place:
-    """Somewhere in the UK; coordinates in degrees."""
-
-    name: str  # "Newport", or a postcode's outward part: "LS6"
-    label: str  # as the assistant says it, unmistakable: "Newport, Wales"
-    latitude: float
-    longitude: float
-    kind: str  # "town", "borough", "postcode" or "county"
-    population: int = 0
-    nation: str = ""
-
-    @property
-    def exact(self) -> bool:
-        """Whether distances from here mean something to the mile; from a county or postcode area they are "about"."""
-        return self.kind in ("town", "borough")
-
-
-@dataclass(frozen=True)
-class Lookup:
-    """What a name may mean: `found` (one place), `ambiguous` (several), `wide`, `abroad` or `unknown` (none)."""
-
-    outcome: str
-    name: str
-    places: Tuple[Place, ...] = ()
-
-    @property
-    def place(self) -> Optional[Place]:
-        """Return the place when exactly one fits."""
-        return self.places[0] if self.outcome == "found" else None
-
-
 def extract_path(settings: Settings) -> Path:
     """Return where the extract of GeoNames stands; the number rises when its form changes."""
     return settings.cache / "places-1.json"
-
-
-def key(name: str) -> str:
-    """Return `name` as it is compared: no case, accents, punctuation or "saint"."""
-    plain = unicodedata.normalize("NFKD", name.replace("’", "'").replace("&", " and "))
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter)).lower().replace("'", "")
-    words = re.findall(r"[^\W_]+", plain)
-    return " ".join("st" if word == "saint" else word for word in words)
-
-
-def distance(first: Tuple[float, float], second: Tuple[float, float]) -> float:
-    """Return the miles between two points (latitude, longitude), right to 1% within the UK."""
-    north = (second[0] - first[0]) * MILES_PER_DEGREE
-    east = (second[1] - first[1]) * MILES_PER_DEGREE * math.cos(math.radians((first[0] + second[0]) / 2))
-    return math.hypot(north, east)
 
 
 class Gazetteer:
@@ -102,7 +53,7 @@ class Gazetteer:
         towns = _towns(extract["towns"], vocabulary)
         self._large = [town for town in towns if town.population >= LARGE_TOWN]
         self._names = self._index(towns, vocabulary)
-        for alias, name in vocabulary["aliases"].items():
+        for alias, name in {**vocabulary["rename"], **vocabulary["aliases"]}.items():
             if key(name) in self._names:
                 self._names[key(alias)] = self._names[key(name)]
         for places in list(self._names.values()):
@@ -110,7 +61,7 @@ class Gazetteer:
                 self._names.setdefault(key(place.label), (place,))
         self._districts = self._postcode_districts(vocabulary["postcode_areas"])
         self.areas = set(vocabulary["postcode_areas"])
-        self.abroad = {key(name): name for name in extract["abroad"]}
+        self.abroad = {key(name.removesuffix(" City")): name.removesuffix(" City") for name in extract["abroad"]}
         self.abroad.update((key(name), name.upper() if name in ("uae", "usa") else name.title()) for name in vocabulary["abroad"])
         self.abroad = {name: shown for name, shown in self.abroad.items() if name not in self._names}
         self.longest = max(len(name.split()) for name in self._names)
@@ -156,7 +107,7 @@ class Gazetteer:
         if place.kind == "postcode":
             return re.sub(r"\d.*", "", place.name)
         centres = {area: centre for (area, district), centre in self._districts.items() if district is None}
-        return min(centres, key=lambda area: distance(_point(centres[area]), _point(place)))
+        return min(centres, key=lambda area: distance(point(centres[area]), point(place)))
 
     def spelt_like(self, text: str, sure: bool = False) -> Lookup:
         """Return the place that `text` misspells; with `sure`, only a larger town, by little."""
@@ -165,8 +116,8 @@ class Gazetteer:
             return Lookup("unknown", text)
         most = (1 if len(name) < 9 else 2) if sure else (1 if len(name) < 7 else 2 if len(name) < 12 else 3)
         spellings = self._spellings_large if sure else self._spellings
-        near = process.extract(name, spellings, scorer=OSA.distance, score_cutoff=most, limit=20)
-        near = [(score, spelling) for spelling, score, _ in near if spelling[0] == name[0] or score == 1]
+        found = process.extract(name, spellings, scorer=OSA.distance, score_cutoff=most, limit=20)
+        near = [(score, spelling) for spelling, score, _ in found if spelling[0] == name[0] or score == 1]
         if not near:
             return Lookup("unknown", text)
         best = min(score for score, _ in near)
@@ -185,7 +136,7 @@ class Gazetteer:
         there = self._names.get(wanted)
         if not there:
             return None
-        return min(places, key=lambda place: distance(_point(place), _point(there[0])))
+        return min(places, key=lambda place: distance(point(place), point(there[0])))
 
     def _index(self, towns: Iterable[Place], vocabulary: Dict[str, Any]) -> Dict[str, Tuple[Place, ...]]:
         grouped: Dict[str, List[Place]] = {}
@@ -212,12 +163,12 @@ class Gazetteer:
         if place.nation and place.nation != "England" and sum(one.nation == place.nation for one in namesakes) == 1:
             return place.nation
         others = [town for town in self._large if town.name != place.name]
-        return "near " + min(others, key=lambda town: distance(_point(town), _point(place))).name
+        return "near " + min(others, key=lambda town: distance(point(town), point(place))).name
 
     def _postcode_districts(self, areas: Dict[str, Any]) -> Dict[Tuple[str, Optional[int]], Place]:
         districts: Dict[Tuple[str, Optional[int]], Place] = {}
         for area, entry in areas.items():
-            centre = Place(area, area, *entry["at"], kind="postcode") if "at" in entry else self._town(entry["town"], area)
+            centre = Place(area, area, entry["at"][0], entry["at"][1], "postcode") if "at" in entry else self._town(entry["town"], area)
             districts[area, None] = centre
             for town, numbers in entry.get("districts", {}).items():
                 for number in _numbers(str(numbers)):
@@ -230,7 +181,7 @@ class Gazetteer:
             raise ContentError(f"{VOCABULARY.name}: postcode area {area}: there is no town {name!r}. Add it under `extra`.")
         if near is None:
             return places[0]
-        return min(places, key=lambda place: distance(_point(place), _point(near)))
+        return min(places, key=lambda place: distance(point(place), point(near)))
 
 
 @lru_cache(maxsize=2)
@@ -255,8 +206,8 @@ def _towns(rows: Sequence[Sequence[Any]], vocabulary: Dict[str, Any]) -> List[Pl
         name = vocabulary["rename"].get(name, name)
         name = re.sub(r"^Saint ", "St ", name)
         towns.append(Place(name, name, latitude, longitude, "town", population, nation))
-    extra = [Place(re.sub(r"^Saint ", "St ", name), name, *point, kind="town", population=EXTRA_POPULATION)
-             for name, point in vocabulary["extra"].items()]
+    extra = [Place(name, name, latitude, longitude, "town", EXTRA_POPULATION)
+             for name, (latitude, longitude) in vocabulary["extra"].items()]
     replaced = {key(place.name) for place in extra}
     return [town for town in towns if key(town.name) not in replaced] + extra
 
@@ -267,13 +218,10 @@ def _namesakes(places: List[Place]) -> List[Place]:
     kept: List[Place] = []
     for place in ranked:
         likely = not kept or (place.population >= 2000 and place.population * NAMESAKE >= ranked[0].population)
-        if likely and all(distance(_point(place), _point(other)) > SAME_PLACE for other in kept):
+        if likely and all(distance(point(place), point(other)) > SAME_PLACE for other in kept):
             kept.append(place)
     return kept[:3]
 
-
-def _point(place: Place) -> Tuple[float, float]:
-    return place.latitude, place.longitude
 
 
 def _numbers(text: str) -> List[int]:

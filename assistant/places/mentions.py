@@ -9,24 +9,30 @@ import re
 from dataclasses import dataclass
 from typing import List, Optional, Set, Tuple
 
-from assistant.places.gazetteer import Gazetteer, Lookup, key
+from assistant.places.gazetteer import Gazetteer
+from assistant.places.place import Lookup, key
 from assistant.places.postcodes import find_postcodes
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-BEFORE = {"in", "near", "nr", "around", "round", "outside", "inside", "within", "towards", "from", "at", "to", "by", "across", "covering", "cover"}
-LIVING = {"live", "living", "lives", "based", "located", "am", "im", "were", "near", "nr", "around", "outside", "centre", "from"}
+BEFORE = set("in near nr around round outside inside within towards from at to by across covering cover".split())
+LIVING = set("live living lives based located am im were from".split())
 AFTER = {"area", "areas", "based", "region", "way", "postcode", "station", "town", "centre"}
 PROVIDER = {"therapist", "therapists", "therapy", "counsellor", "counsellors", "counselling", "counselor", "psychotherapist",
             "psychotherapists", "psychotherapy", "someone", "anyone", "somebody", "anybody"}
 # Words before "to" that make it lead to a place: "close to", "moved to", "from York to".
-TOWARDS = {"back", "change", "close", "closest", "commute", "drive", "from", "get", "go", "going", "it", "move", "moved", "moving", "near", "nearest", "next", "out", "that", "travel"}
+TOWARDS = set("back change close closest commute drive from get go going it move moved moving near nearest next out that travel".split())
 BETWEEN = {"the", "central", "greater", "north", "south", "east", "west", "sunny", "nearby"}
 # "interested in reading about it", "believe in hope for": an ordinary word goes on where a place would not.
-GOES_ON = {"about", "more", "the", "this", "that", "these", "it", "up", "a", "an", "of", "my", "your", "his", "her", "through", "books", "with"}
+GOES_ON = set("about more the this that these it up a an of my your his her through books with".split())
 MONTHS = {"march"}
-LEFT = re.compile(r"\b(used to|moved (away )?from|moving (away )?from|grew up|born|left|originally)\b(?:(?!\b(to|now|but)\b)[^,.;])*$", re.IGNORECASE)
-TURNED_DOWN = re.compile(r"\b(not|isn't|isnt|except|rather than|instead of|anywhere but)( (really|actually|just|that|too))?( (in|near|from|around|to|at))?\s*$", re.IGNORECASE)
-NOW = re.compile(r"\b(now|actually|moved to|moving to|make (it|that)|change (it|that)? ?to|try)\b[^,.;]{0,12}$", re.IGNORECASE)
+LEFT = re.compile(
+    r"\b(used to|moved (away )?from|moving (away )?from|grew up|born|left|originally)\b(?:(?!\b(to|now|but)\b)[^,.;])*$", re.IGNORECASE
+)
+TURNED_DOWN = re.compile(
+    r"\b(not|isn't|isnt|except|rather than|instead of|anywhere but)( (really|actually|just|that|too))?( (in|near|from|around|to|at))?\s*$",
+    re.IGNORECASE,
+)
+NOW = re.compile(r"\b(now|actually|sorry|moved to|moving to|make (it|that)|change (it|that)? ?to|try)\b[^,.;]{0,12}$", re.IGNORECASE)
 FRAGMENT_EDGE = ",;:/|()\n.!?-–"
 
 
@@ -62,10 +68,11 @@ class _Reading:
 
     def joined(self, first: int, last: int) -> bool:
         """Whether tokens first to last stand together, with nothing but spaces, hyphens or a dot after "St"."""
-        return all(
-            re.fullmatch(r"[ \-’']+|\. ?", self.text[left.end:right.start]) and ("." not in self.text[left.end:right.start] or left.plain == "st")
-            for left, right in zip(self.tokens[first:last], self.tokens[first + 1:last + 1])
-        )
+        for left, right in zip(self.tokens[first:last], self.tokens[first + 1:last + 1]):
+            between = self.text[left.end:right.start]
+            if not re.fullmatch(r"[ \-’']+", between) and not (left.plain == "st" and between in (".", ". ")):
+                return False
+        return True
 
     def preposition(self, first: int) -> str:
         """Return the word before the place that announces one, or nothing."""
@@ -138,7 +145,9 @@ def _at(reading: _Reading, first: int, taken: Set[int], gazetteer: Gazetteer) ->
         lookup, qualifier = _qualified(reading, last, lookup, gazetteer)
         start, end = reading.tokens[first].start, reading.tokens[last + qualifier].end
         weight = (2.0 if reading.preposition(first) not in ("", "from", "at") else 1.5 if reading.preposition(first) else 1.0)
-        weight += _leaning(reading.text, start)
+        # Of "Kent or Maidstone", the town says more.
+        county = lookup.place is not None and lookup.place.kind == "county"
+        weight += _leaning(reading.text, start) - (1.2 if county else 0)
         return Mention(start, end, lookup, weight), size + qualifier
     return None, 1
 
@@ -169,7 +178,7 @@ def _stands_for_place(reading: _Reading, first: int, last: int, name: str, looku
     if lookup.outcome in ("abroad", "wide"):
         return reading.edge_before(first) and reading.edge_after(last)
     alone = reading.edge_before(first) and reading.edge_after(last)
-    beside = reading.word(first - 1) in PROVIDER and (reading.edge_after(last) or reading.word(last + 1) in BEFORE)
+    beside = reading.word(first - 1) in PROVIDER | {"search", "try"} and (reading.edge_after(last) or reading.word(last + 1) in BEFORE)
     heading = reading.edge_before(first) and reading.word(last + 1) in PROVIDER
     return alone or beside or heading or reading.word(last + 1) in AFTER
 
