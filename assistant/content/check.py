@@ -4,13 +4,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Dict, Iterator, List, Set, Tuple
 
 from assistant.content import phrasings, wording
 from assistant.content.project import INTERNAL, Project, read_project
-from assistant.content.site import site_problems
+from assistant.content.site import PATH, site_problems
 from assistant.content.topics import Button, Topic, Variation, stem
+from assistant.errors import ContentError
+from assistant.safety import registry_check
 
 LONGEST_LABEL = 20  # WhatsApp shows no more of a button's title
 EXAMPLES = {"conversation": 30}
@@ -41,8 +44,24 @@ def check(root: Path) -> List[Problem]:
     found = [Problem(path, text) for path, text in (line.split(": ", 1) for line in project.unreadable)]
     for part in (_forms, _intents, _labels, _examples, _phrasings, _answers, _provenance, _buttons, _flows):
         found += part(project, root)
-    found += [Problem(path, text, warning) for path, text, warning in site_problems(root)]
+    found += [Problem(PATH, text) for text in site_problems(root)]
+    found += _telephone_numbers(root)
     return sorted(found, key=lambda problem: (problem.path, problem.warning))
+
+
+def _telephone_numbers(root: Path) -> Iterator[Problem]:
+    """The registry of helplines, and numbers that stand anywhere else (assistant/safety/registry_check.py)."""
+    folder = root / "data" / "safety"
+    if not folder.is_dir():
+        return
+    try:
+        found = [*registry_check.check(folder, date.today()), *registry_check.number_elsewhere(root)]
+    except ContentError as error:
+        yield Problem("data/safety/helplines.yml", str(error))
+        return
+    for problem in found:
+        path, text = problem.text.split(": ", 1)
+        yield Problem(path, text, problem.warning)
 
 
 def shown(topic: Topic) -> str:

@@ -1,9 +1,9 @@
-"""data/site.yml: the names of the site that the assistant speaks for; telephone numbers outside the registry."""
+"""data/site.yml: the names of the site that the assistant speaks for."""
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Optional, Tuple
+from typing import Iterator, Optional
 
 from assistant.content.topics import read_yaml
 from assistant.errors import ContentError
@@ -26,18 +26,14 @@ class Site:
 
 def load_site(root: Path) -> Site:
     """Return what data/site.yml says; raises ContentError when it is missing or malformed."""
-    problems = list(_problems(root))
+    problems = list(site_problems(root))
     if problems:
         raise ContentError("\n".join(f"{PATH}: {text}" for text in problems))
     return Site(**read_yaml((root / PATH).read_text(encoding="utf-8"), PATH))
 
 
-def site_problems(root: Path) -> Iterator[Tuple[str, str, bool]]:
-    """Yield (path, problem, whether it only warns) of data/site.yml and of the telephone numbers."""
-    yield from ((PATH, text, False) for text in _problems(root))
-
-
-def _problems(root: Path) -> Iterator[str]:
+def site_problems(root: Path) -> Iterator[str]:
+    """Yield what is wrong with data/site.yml."""
     if not (root / PATH).is_file():
         yield "is missing. It names the site, the therapy, the home page and the contact address."
         return

@@ -1,6 +1,7 @@
 """The content check finds what would mislead a visitor, all of it at once, with the file first."""
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 from typing import Dict, List
@@ -11,6 +12,7 @@ from assistant.content import Problem, check, load_topics
 from assistant.content.__main__ import main
 from assistant.content.topics import read_topic
 from assistant.errors import ContentError
+from assistant.safety.helplines import Helplines
 from assistant.settings import ROOT
 
 DOMAIN = 'version: "3.1"\nintents: [faq_cost, faq_length, greet]\n'
@@ -209,7 +211,16 @@ def test_topic_with_hardly_any_phrasings_fails_the_check(tmp_path, files):
 
 def test_content_of_this_project_is_whole():
     """Warnings too: what ships has all its phrasings. The dates of the helplines are for people to confirm."""
-    assert [str(problem) for problem in check(ROOT) if "verified_on" not in problem.text] == []
+    assert [str(problem) for problem in check(ROOT) if problem.path != "data/safety/helplines.yml"] == []
+    assert [str(problem) for problem in check(ROOT) if not problem.warning] == []
+
+
+def test_helplines_and_telephone_numbers_elsewhere_are_checked(tmp_path, files):
+    shutil.copytree(ROOT / "data/safety", tmp_path / "data/safety")
+    number = next(one.call for one in Helplines.load(ROOT / "data/safety").services.values() if one.call and len(one.call) > 8)
+    found = check_files(tmp_path, {**files, "data/practical/cost.yml": cost(more=MORE[:-1] + f", or ring {number}.")})
+    assert [problem.path.split(":")[0] for problem in found if not problem.warning] == ["data/practical/cost.yml"]
+    assert any(problem.warning and problem.path == "data/safety/helplines.yml" and "not confirmed" in problem.text for problem in found)
 
 
 def test_intents_and_files_must_match(tmp_path, files):

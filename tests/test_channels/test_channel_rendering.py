@@ -95,12 +95,12 @@ def test_each_part_of_a_safety_reply_begins_neutrally():
 
 
 def test_helplines_are_lines_with_bare_numbers():
-    services = [{"id": "samaritans", "name": "Samaritans", "call": "116 123", "sms": None, "email": "jo@samaritans.org", "web": None,
-                 "hours": "24/7"}, {"name": "Shout", "call": None, "sms": "85258", "sms_body": "SHOUT", "web": "giveusashout.org"},
+    services = [{"id": "samaritans", "name": "Samaritans", "call": "116 000", "sms": None, "email": "jo@samaritans.org", "web": None,
+                 "hours": "24/7"}, {"name": "Shout", "call": None, "sms": "70007", "sms_body": "SHOUT", "web": "giveusashout.org"},
                 {"name": "A register", "call": None, "sms": None, "web": None}]
     (part,) = render([{"type": "helplines", "text": "You are not alone.", "services": services}], limits.TWILIO)
-    assert part.text == ("You are not alone.\nSamaritans: call 116 123, jo@samaritans.org (24/7)\n"
-                         "Shout: text SHOUT to 85258, giveusashout.org\nA register")
+    assert part.text == ("You are not alone.\nSamaritans: call 116 000, jo@samaritans.org (24/7)\n"
+                         "Shout: text SHOUT to 70007, giveusashout.org\nA register")
 
 
 def test_cards_and_links_are_short_text_with_the_address():
