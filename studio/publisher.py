@@ -19,7 +19,7 @@ from studio import gates
 from studio.building import Builder, Built
 from studio.changes import model_changes, only_answers
 from studio.job import STEPS, Board, Job, Step
-from studio.models_open import Live
+from studio.live import Live
 from studio.processes import Cancelled, ProcessFailed, Work
 from studio.releases import Release, Releases, new_id
 from studio.repository import Repository
