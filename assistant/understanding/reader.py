@@ -20,10 +20,10 @@ OFFERED = 3
 
 
 class Embeds(Protocol):
-    """Anything with the encoder's `embed`."""
+    """Anything with the encoder's `embed_both`."""
 
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Return unit vectors, float32 [len(texts), 384]."""
+    def embed_both(self, texts: Sequence[str]) -> np.ndarray:
+        """Return two unit vectors a text, float32 [len(texts), 2, 384]."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Reader:
         """Return what `text` asks."""
         parts = _parts(text)
         texts = [text, *parts]
-        whole, *ranked = self.classifier.rank(texts, self._encoder.embed(texts))
+        whole, *ranked = self.classifier.rank(texts, self._encoder.embed_both(texts))
         questions = self._questions(list(zip(parts, ranked)))
         if len(questions) > 1 and self._asks_several(text, whole, questions):
             return self._several(whole, questions)
