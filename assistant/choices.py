@@ -10,7 +10,10 @@ from rapidfuzz import fuzz
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _POSITION = {word: number for words in (_ORDINALS, _CARDINALS) for number, word in enumerate(words, start=1)}
-_FILLER = r"(?:please |can i have |i(?:'d| would) like |i(?:'ll| will) (?:have|take) |let's (?:go with|do|try) |go with |choose |pick |i (?:choose|pick|mean|meant) )*"
+_FILLER = (
+    r"(?:please |can i have |i(?:'d| would) like |i(?:'ll| will) (?:have|take) |let's (?:go with|do|try) |go with |"
+    r"choose |pick |i (?:choose|pick|mean|meant) )*"
+)
 _NUMBER = re.compile(
     rf"{_FILLER}(?:the )?(?:number |option |choice |button |no\.? ?|nr\.? ?|#)?"
     rf"(?P<position>\d{{1,2}}|{'|'.join(_POSITION)}|last)(?:st|nd|rd|th)?(?: (?:one|option|choice|button))?(?: please| thanks)?\Z"

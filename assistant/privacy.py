@@ -41,7 +41,8 @@ def _telephone(found: "re.Match[str]") -> str:
 # In this order: what is more particular stands before what would swallow a part of it.
 _RULES: tuple[tuple["re.Pattern[str]", _Replacement], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), replacement) for pattern, replacement in (
-        (r"[\w.+'-]+\s?(?:@|\(at\)|\[at\]|\sat\s(?=[\w-]+\s?(?:\.|\sdot\s)))\s?[\w-]+(?:\s?(?:\.|\(dot\)|\sdot\s)\s?[a-z]{2,})+", "[email]"),
+        (r"[\w.+'-]+\s?(?:@|\(at\)|\[at\]|\sat\s(?=[\w-]+\s?(?:\.|\sdot\s)))\s?"
+         r"[\w-]+(?:\s?(?:\.|\(dot\)|\sdot\s)\s?[a-z]{2,})+", "[email]"),
         (r"(?:https?://|www\.)\S+", "[link]"),
         (r"(?<![\w@])@[\w.]{2,}", "[handle]"),
         (r"\b(?:\d[ -]?){13,16}(?!\d)", "[number]"),
@@ -50,17 +51,21 @@ _RULES: tuple[tuple["re.Pattern[str]", _Replacement], ...] = tuple(
         (r"\b[a-ceghj-prstw-z][a-ceghj-nprstw-z] ?\d{2} ?\d{2} ?\d{2} ?[a-d]\b", "[number]"),
         (r"(?<![\w])(?:\+|\(?0)[\d() .\-/]{7,20}\d", _telephone),
         (r"(?<!\d)\d{1,2}[/.\-]\d{1,2}[/.\-](?:19|20)?\d{2}(?!\d)", "[date]"),
-        (rf"\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH},? (?:19|20)\d{{2}}\b|\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}\b", "[date]"),
+        (rf"\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH},? (?:19|20)\d{{2}}\b|"
+         rf"\b{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? (?:19|20)\d{{2}}\b", "[date]"),
         (rf"\b(?:flat \d+\w?,? )?\d{{1,4}}[a-d]? (?:[a-z'’-]+ ){{1,3}}{_STREET}\b\.?", "[address]"),
         # https://ideal-postcodes.co.uk/guides/uk-postcode-format: the outward part (a district of thousands) stays.
         (r"\b([a-z]{1,2}\d[a-z\d]?)[ \t]*\d[abd-hjlnp-uw-z]{2}\b", lambda found: found[1].upper()),
-        (rf"\b((?:my (?:full |first |real )?name(?:'s|’s| is)|(?:i am|i'm|i’m|im|he is|he's|she is|she's|who is|who's) (?:called|named)|call me|"
+        (r"\b((?:my (?:full |first |real )?name(?:'s|’s| is)|"
+         r"(?:i am|i'm|i’m|im|he is|he's|she is|she's|who is|who's) (?:called|named)|call me|"
          rf"(?:is|was|are) (?:called|named))[ \t]+){_ANY_NAME}", r"\1[name]"),
-        (rf"\b((?:this is|it's|it’s|i am|i'm|i’m|im)[ \t]+){_CAPITAL_BUT_NO_NAME}{_CAPITAL_NAME}(?=[ \t]*(?:[.,;:!?)\n]|\Z|and\b|from\b|here\b|by\b|aged?\b|speaking\b))",
+        (rf"\b((?:this is|it's|it’s|i am|i'm|i’m|im)[ \t]+){_CAPITAL_BUT_NO_NAME}{_CAPITAL_NAME}"
+         r"(?=[ \t]*(?:[.,;:!?)\n]|\Z|and\b|from\b|here\b|by\b|aged?\b|speaking\b))",
          r"\1[name]"),
         (rf"\b((?:mr|mrs|ms|miss|mx|dr|prof|professor|rev)\.?[ \t]+){_CAPITAL_NAME}", r"\1[name]"),
         (rf"\b({_RELATION},?[ \t]+(?:is[ \t]+|called[ \t]+|named[ \t]+|dr\.?[ \t]+)?){_CAPITAL_BUT_NO_NAME}{_CAPITAL_NAME}", r"\1[name]"),
-        (rf"((?:regards|thanks|thank you|cheers|best wishes|yours|love|from),?[ \t]*\n?[ \t]*){_CAPITAL_BUT_NO_NAME}{_CAPITAL_NAME}(?=\s*\Z)",
+        (r"((?:regards|thanks|thank you|cheers|best wishes|yours|love|from),?[ \t]*\n?[ \t]*)"
+         rf"{_CAPITAL_BUT_NO_NAME}{_CAPITAL_NAME}(?=\s*\Z)",
          r"\1[name]"),
     )
 )

@@ -71,7 +71,8 @@ async def _timed(call: Callable[[], Awaitable[Any]]) -> dict[str, Any]:
         problem = error.reason
     except JournalError as error:
         problem = str(error)
-    return {"ok": problem is None, "milliseconds": round((time.monotonic() - started) * 1000, 1), **({"problem": problem} if problem else {})}
+    found = {"ok": problem is None, "milliseconds": round((time.monotonic() - started) * 1000, 1)}
+    return {**found, "problem": problem} if problem else found
 
 
 @health.get("/live")

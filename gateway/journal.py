@@ -132,8 +132,8 @@ class Journal:
                 raise UnknownChoice("This conversation was never given that choice.")
             text = text or label
         await connection.execute(messages.insert().values(
-            key=arrival.key, conversation=conversation, client_id=arrival.client_id or None, received_at=arrival.received_at,
-            kind=arrival.kind, text=text, payload=payload or None, verdict=json.dumps(arrival.verdict),
+            key=arrival.key, conversation=conversation, client_id=arrival.client_id or None,
+            received_at=arrival.received_at, kind=arrival.kind, text=text, payload=payload or None, verdict=json.dumps(arrival.verdict),
         ))
         now = time.time()
         mine = row.owner in (None, self.me) or (row.owned_until or 0) < now
@@ -193,7 +193,8 @@ class Journal:
             await insert_new(connection, _QUEUES[queue], reference=answer.reference, reason=reason, conversation=row.id, at=now,
                              text=text, intent=turn.intent, scores=alternatives, level=turn.level, detector=turn.detector,
                              score=turn.score, release=turn.release, status="new")
-        await connection.execute(update(conversations).where(conversations.c.id == row.id).values(state=_next_state(row.state, answer, now)))
+        state = _next_state(row.state, answer, now)
+        await connection.execute(update(conversations).where(conversations.c.id == row.id).values(state=state))
         return Reply(result.inserted_primary_key[0], answer.id, answer.reference, answer.messages)
 
 

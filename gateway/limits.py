@@ -45,4 +45,5 @@ class Pseudonym:
         self._key = secrets.token_bytes(32)
 
     def __call__(self, address: str) -> str:
+        """Return the pseudonym of `address`."""
         return hmac.new(self._key, address.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:16]

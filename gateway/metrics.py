@@ -23,17 +23,23 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter("assistant_requests", "Answered requests", ["route", "status"], registry=self.registry)
-        self.request_seconds = Histogram("assistant_request_seconds", "Time to an answer", ["route"], buckets=SECONDS, registry=self.registry)
-        self.turns = Counter("assistant_turns", "Answered messages", ["channel", "outcome", "level"], registry=self.registry)
-        self.turn_seconds = Histogram("assistant_turn_seconds", "Time to work out an answer", ["outcome"], buckets=SECONDS, registry=self.registry)
-        self.sent = Counter("assistant_sent", "Replies handed to messaging services", ["channel", "outcome"], registry=self.registry)
-        self.journal_failures = Counter("assistant_journal_failures", "Calls that the journal failed or left hanging", registry=self.registry)
-        self.safety_failures = Counter("assistant_safety_failures", "Safety checks that failed; support was shown", registry=self.registry)
-        self.rate_limited = Counter("assistant_rate_limited", "Messages and sessions refused for being too many", registry=self.registry)
-        self.clicks = Counter("assistant_handoffs", "Links to the directory that were followed", ["kind"], registry=self.registry)
-        self.expired = Counter("assistant_expired_conversations", "Conversations that retention has emptied", registry=self.registry)
+        self.requests = self._counter("requests", "Answered requests", "route", "status")
+        self.request_seconds = self._histogram("request_seconds", "Time to an answer", "route")
+        self.turns = self._counter("turns", "Answered messages", "channel", "outcome", "level")
+        self.turn_seconds = self._histogram("turn_seconds", "Time to work out an answer", "outcome")
+        self.sent = self._counter("sent", "Replies handed to messaging services", "channel", "outcome")
+        self.journal_failures = self._counter("journal_failures", "Calls that the journal failed or left hanging")
+        self.safety_failures = self._counter("safety_failures", "Safety checks that failed; support was shown")
+        self.rate_limited = self._counter("rate_limited", "Messages and sessions refused for being too many")
+        self.clicks = self._counter("handoffs", "Links to the directory that were followed", "kind")
+        self.expired = self._counter("expired_conversations", "Conversations that retention has emptied")
         self.busy = Gauge("assistant_busy_conversations", "Conversations being worked on", registry=self.registry)
+
+    def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
+        return Counter(f"assistant_{name}", meaning, labels, registry=self.registry)
+
+    def _histogram(self, name: str, meaning: str, *labels: str) -> Histogram:
+        return Histogram(f"assistant_{name}", meaning, labels, buckets=SECONDS, registry=self.registry)
 
     def answered(self, channel: str, answer: "Answer") -> None:
         """Count a turn."""

@@ -37,8 +37,8 @@ _SERVICE = _object({
     **{name: _NULLABLE for name in ("id", "name", "call", "sms", "sms_body", "email", "web", "hours", "for")},
     "open": {"type": "boolean", "nullable": True},
 })
-_CARD = _object({"name": _TEXT, "town": _NULLABLE, "formats": {"nullable": True}, "fee": {"nullable": True}, "register": {"nullable": True},
-                 "url": _TEXT})
+_CARD = _object({"name": _TEXT, "town": _NULLABLE, "url": _TEXT,
+                 **{name: {"nullable": True} for name in ("formats", "fee", "register")}})
 _SESSION = {"token": _TEXT, "expires_at": {"type": "integer", "description": "seconds since 1970, UTC"}}
 _SCHEMAS = {
     "Message": _object({
@@ -50,7 +50,8 @@ _SCHEMAS = {
     "Error": _object({"error": _object({"code": _TEXT, "message": _TEXT}), "help": _ref("Message")}, ("error",)),
 }
 _ERRORS = {
-    400: "malformed", 401: "no valid session", 404: "no such thing in this chat", 413: f"over {TEXT_CHARACTERS} characters or {BODY_BYTES} bytes",
+    400: "malformed", 401: "no valid session", 404: "no such thing in this chat",
+    413: f"over {TEXT_CHARACTERS} characters or {BODY_BYTES} bytes",
     415: "not JSON", 429: "too many; Retry-After says when", 503: "the journal or the answer is not available; send again with the same id",
 }
 
@@ -64,7 +65,7 @@ def _errors(*statuses: int) -> dict[str, Any]:
 
 
 _SAID = {"messages": _array(_ref("Message")), "cursor": _TEXT, **_SESSION}
-_SECURED = [{"session": []}]
+_SECURED: list[dict[str, list[str]]] = [{"session": []}]
 _UUID = {"type": "string", "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"}
 
 DESCRIPTION: dict[str, Any] = {
@@ -86,16 +87,19 @@ DESCRIPTION: dict[str, Any] = {
             "post": {
                 "summary": "Send a message; the same id again returns the same reply", "security": _SECURED,
                 "requestBody": _body({"oneOf": [
-                    _object({"id": _UUID, "text": {"type": "string", "minLength": 1, "maxLength": TEXT_CHARACTERS}}, additionalProperties=False),
+                    _object({"id": _UUID, "text": {"type": "string", "minLength": 1, "maxLength": TEXT_CHARACTERS}},
+                            additionalProperties=False),
                     _object({"id": _UUID, "choice": {"type": "string", "pattern": f"^[A-Za-z0-9_-]{{1,{CHOICE_CHARACTERS}}}$"}},
                             additionalProperties=False),
                 ]}),
                 "responses": {"200": _json(_object({**_SAID, "ended": {"type": "boolean"}}, ("messages", "cursor", "ended")),
-                              "the reply; without a token when the visitor had the chat deleted"), **_errors(400, 401, 404, 413, 415, 429, 503)},
+                              "the reply; without a token when the visitor had the chat deleted"),
+                              **_errors(400, 401, 404, 413, 415, 429, 503)},
             },
             "get": {
                 "summary": "What was said after a cursor", "security": _SECURED,
-                "parameters": [{"name": "after", "in": "query", "required": False, "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"}}],
+                "parameters": [{"name": "after", "in": "query", "required": False,
+                                "schema": {"type": "string", "pattern": "^[0-9]{0,18}$"}}],
                 "responses": {"200": _json(_object(_SAID), "messages of both sides"), **_errors(400, 401, 503)},
             },
         },

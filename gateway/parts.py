@@ -18,8 +18,8 @@ from gateway.channels.base import Channel
 from gateway.clicks import Clicks
 from gateway.crisis import FirstAid
 from gateway.database import Database
-from gateway.delivery import Delivery
 from gateway.deletion import Deletion
+from gateway.delivery import Delivery
 from gateway.handoff import Handoff
 from gateway.history import History
 from gateway.journal import Journal

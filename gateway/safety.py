@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Callable, Mapping, Sequence
 
 from assistant.safety import Verdict
-
 from gateway.errors import log_failure
 from gateway.release import View
 from gateway.state import State

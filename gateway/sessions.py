@@ -28,7 +28,8 @@ class Sessions:
 
     def __init__(self, key: bytes, minutes: int) -> None:
         self._seconds = minutes * 60
-        self._signer = URLSafeTimedSerializer(key, salt="session", signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"})
+        options = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
+        self._signer = URLSafeTimedSerializer(key, salt="session", signer_kwargs=options)
 
     def start(self) -> Session:
         """Return a session for a new conversation."""

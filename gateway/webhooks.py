@@ -8,10 +8,10 @@ from sanic import Blueprint
 from sanic.request import Request
 from sanic.response import HTTPResponse, text
 
+from gateway.answering import HELP
 from gateway.channels.base import Acknowledgement, Channel, Incoming, Refused, Webhook
 from gateway.errors import JournalError, Refusal, log_failure
 from gateway.hygiene import TEXT_CHARACTERS, clean
-from gateway.answering import HELP
 from gateway.parts import Parts
 from gateway.records import Arrival
 from gateway.safety import CALM
@@ -62,9 +62,9 @@ async def _take(parts: Parts, channel: Channel, incoming: list[Incoming]) -> Non
         accepted = await asyncio.shield(parts.journal.accept(arrivals))
     except JournalError:
         raise Refusal(503, "unavailable", "The message cannot be taken just now.", headers={"Retry-After": "5"}) from None
-    for message in accepted:
-        if message.owned:
-            parts.delivery.wake(message.conversation)
+    for journalled in accepted:
+        if journalled.owned:
+            parts.delivery.wake(journalled.conversation)
 
 
 async def _arrival(parts: Parts, channel: Channel, message: Incoming) -> Optional[Arrival]:

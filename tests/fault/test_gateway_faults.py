@@ -255,7 +255,8 @@ async def test_every_acknowledged_webhook_is_answered_once_whenever_the_gateway_
         assert len(acknowledged) == 60 and len(set(acknowledged)) == 60
         assert {text: answered(text) for text in written} == {text: 1 for text in written}
         for name in {text.split()[-2] for text in acknowledged}:
-            replies = {received["key"].split(".")[0] for received in service.received if received["to"] == name and "Samaritans" in received["text"]}
+            replies = {received["key"].split(".")[0] for received in service.received
+                       if received["to"] == name and "Samaritans" in received["text"]}
             assert len(replies) == 3, name
     await service.stop()
 

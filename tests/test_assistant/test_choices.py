@@ -17,7 +17,8 @@ def test_position_or_words_choose(text, index):
 
 
 @pytest.mark.parametrize("text", [
-    "", "   ", "4", "0", "11", "my first session was hard", "2 years ago", "how long is one?", "the second world war", "tell me more", "one of them hurt me",
+    "", "   ", "4", "0", "11", "my first session was hard", "2 years ago", "how long is one?", "the second world war", "tell me more",
+    "one of them hurt me",
     "yes", "how much", "the first one costs how much",
 ])
 def test_other_text_chooses_nothing(text):

@@ -38,7 +38,8 @@ def test_what_identifies_is_replaced(text, expected):
 
 
 @pytest.mark.parametrize("text", [
-    "I'm anxious and I'm not sure what to do", "I'm British", "I am Bipolar", "call 999 or 116 000", "text 70007", "how many sessions, 10 or 20?",
+    "I'm anxious and I'm not sure what to do", "I'm British", "I am Bipolar", "call 999 or 116 000", "text 70007",
+    "how many sessions, 10 or 20?",
     "is it £60 for 50 minutes", "my mum never hugged me", "I'm OK.", "My therapist cancelled twice", "what is it called",
     "since 2019 I feel numb", "does the 5 step method work", "my name is not important",
 ])

@@ -279,7 +279,8 @@ def postgres() -> Iterator[Optional[Postgres]]:
     try:
         server = Postgres()
     except (FileNotFoundError, subprocess.CalledProcessError) as error:
-        warnings.warn(f"NO POSTGRESQL HERE ({error}): the journal's tests run on SQLite alone. Install postgresql to run them all.")
+        warnings.warn(f"NO POSTGRESQL HERE ({error}): the journal's tests run on SQLite alone. Install postgresql to run them all.",
+                      stacklevel=2)
         yield None
         return
     yield server

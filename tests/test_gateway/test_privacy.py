@@ -40,7 +40,8 @@ def files(folder):
 async def talk(gateway):
     """Say the canaries on every path of the widget; return the visitor."""
     async def understood_badly(body):
-        return gateway.rasa.reply({"text": f"I read {body.get('text')}", "buttons": [{"title": "Yes", "payload": '/x{"a": "quokkaphobia"}'}]},
+        button = {"title": "Yes", "payload": '/x{"a": "quokkaphobia"}'}
+        return gateway.rasa.reply({"text": f"I read {body.get('text')}", "buttons": [button]},
                                   intent={"name": "nlu_fallback", "confidence": 0.1}, actions=["utter_not_understood"])
 
     gateway.rasa.answer = understood_badly

@@ -80,7 +80,8 @@ async def test_a_message_that_is_not_json_is_refused(light):
 async def test_a_hundred_megabytes_are_refused_at_once_and_hold_nobody_up(light):
     visitor, other = await light.visitor(), await light.visitor()
     reader, writer = await asyncio.open_connection("127.0.0.1", light.settings.gateway_port)
-    writer.write(b"POST /api/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 104857600\r\n\r\n" + b"x" * 65536)
+    head = b"POST /api/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 104857600\r\n\r\n"
+    writer.write(head + b"x" * 65536)
     started = time.monotonic()
     head = await asyncio.wait_for(reader.readuntil(b"\r\n"), 2)
     assert b" 413 " in head
@@ -105,7 +106,7 @@ async def test_chunked_bodies_are_capped_while_they_arrive(light):
 
 
 @pytest.mark.parametrize("line", [
-    b"GARBAGE\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /%ff%00 HTTP/1.1\r\nHost: x\r\n\r\n", 
+    b"GARBAGE\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /%ff%00 HTTP/1.1\r\nHost: x\r\n\r\n",
     b"POST /api/session HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
     b"POST /api/session HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
     b"POST /api/session HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
