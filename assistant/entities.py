@@ -164,14 +164,14 @@ def _first(matches: Sequence[_Match], entity: str) -> List[Entity]:
 
 
 def _preferred(plain: str, wanted: Dict[str, _Match]) -> Entity:
-    """Return which of two formats is preferred ("ideally in person, online if not"), or ANY."""
-    cue = PREFERRED.search(plain)
+    """Return which of two formats is preferred ("ideally in person, online if not"), or ANY; it spans both."""
     ordered = sorted(wanted.items(), key=lambda item: item[1].start)
+    start, end = ordered[0][1].start, max(match.end for match in wanted.values())
+    cue = PREFERRED.search(plain)
     if cue is None:
-        return Entity("session_format", ANY, ordered[0][1].start, ordered[0][1].end)
-    after = [item for item in ordered if item[1].start >= cue.start()]
-    value, match = (after or ordered[::-1])[0]
-    return Entity("session_format", value, match.start, match.end)
+        return Entity("session_format", ANY, start, end)
+    after = [value for value, match in ordered if match.start >= cue.start()]
+    return Entity("session_format", after[0] if after else ordered[-1][0], start, end)
 
 
 def _longest(matches: Sequence[_Match]) -> List[_Match]:

@@ -231,7 +231,7 @@ def _misspelt(reading: _Reading, taken: Set[int], gazetteer: Gazetteer) -> List[
                 continue
             words = [reading.word(index) for index in range(first, last + 1)]
             whole = first == 0 and last == len(reading.tokens) - 1
-            if all(word in gazetteer.words or len(word) < 3 for word in words) and not whole:
+            if all(word in gazetteer.words or len(word) < 3 for word in words):
                 continue
             if size > 1 and (words[0] in BEFORE or words[-1] in BEFORE | PROVIDER | {"and", "for", "with", "or", "please", "online"}):
                 continue
