@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import List, Optional
+from typing import Dict, List, Optional
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -80,6 +80,13 @@ class Counts:
     def totals(self, since: datetime.date) -> List[Count]:
         """Return the number of each event since a day, over all places and concerns."""
         return self._read(since, [_counts.c.event])
+
+    def by_day(self, event: str, since: datetime.date) -> Dict[datetime.date, int]:
+        """Return the number of one event on each day since a day, over all places and concerns: no rare pair shows."""
+        number = sa.func.sum(_counts.c.number).label("number")
+        query = sa.select([_counts.c.day, number]).where(_counts.c.day >= since, _counts.c.event == event).group_by(_counts.c.day)
+        with self._engine.connect() as connection:
+            return {row.day: row.number for row in connection.execute(query)}
 
     def without_result(self, since: datetime.date) -> List[Count]:
         """Return the searches without a result by postcode area and concern: where to recruit, and whom."""

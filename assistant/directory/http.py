@@ -53,7 +53,7 @@ class HTTPDirectory:
             raise DirectoryError("The directory failed repeatedly and is left alone for a while.")
         try:
             entries = await asyncio.wait_for(self._entries(query), BUDGET)
-        except (aiohttp.ClientError, asyncio.TimeoutError, ValueError) as error:
+        except (aiohttp.ClientError, asyncio.TimeoutError, ValueError, RecursionError) as error:
             self._breaker.failed()
             raise DirectoryError(f"The directory did not answer as it should: {type(error).__name__}.") from error
         self._breaker.succeeded()
