@@ -15,7 +15,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from addons.names import CHECKED, CRISIS
-from addons.tracker_store import BoundedTrackerStore, forget, stores
+from addons.tracker_store import BoundedTrackerStore, StoreAway, forget, stores
 from assistant.secrets import internal_token
 from assistant.settings import Settings
 
@@ -78,7 +78,10 @@ class AssistantInput(InputChannel):
                 return _error(503, "no_model", "No model is loaded.")
             # Under the lock, so that a turn in flight cannot write the conversation back.
             async with agent.lock_store.lock(conversation):
-                await forget(agent, conversation)
+                try:
+                    await forget(agent, conversation)
+                except StoreAway:
+                    return _error(503, "store_away", "The database does not answer; ask again.")
             return response.empty(204)
 
         return blueprint
