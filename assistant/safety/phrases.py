@@ -53,18 +53,18 @@ class PhraseDetector:
         self._nlp = spacy.blank("en")
         self._matcher = Matcher(self._nlp.vocab)
         self._lock = threading.Lock()
-        self._third = frozenset(words_of("<one>", self._lists)) | {"he", "she", "they", "hes", "shes"}
+        self.third = frozenset(words_of("<one>", self._lists)) | {"he", "she", "they", "hes", "shes"}
         self._past_tense = frozenset(words_of("<told>", self._lists))
         words: List[str] = []
+        self.keys = tuple(key for key, _ in _keys(raw))
         for key, text in _keys(raw):
             for line in filter(None, (line.strip() for line in text.splitlines())):
                 self._matcher.add(key, compile_line(line, self._lists))
                 words.extend(words_of(line, self._lists))
         self.words: FrozenSet[str] = frozenset(words)
 
-    def find(self, tokens: Sequence[str]) -> Phrases:
-        """Return what stands in `tokens` (normalised words, STOP at the ends of sentences)."""
-        found = self._matches(tokens)
+    def find(self, tokens: Sequence[str], found: Mapping[str, Sequence[Span]]) -> Phrases:
+        """Return what `found` (of `matches`) means in `tokens`."""
         traps = found.get("traps", [])
         guards = [span for key in ("idiom", "media", "bereavement") for span in found.get(f"guards.{key}", [])]
         guards += [span for span in found.get("guards.denial", []) if not any(_overlap(span, trap, 1) for trap in traps)]
@@ -96,7 +96,8 @@ class PhraseDetector:
             denial="denial" in found,
         )
 
-    def _matches(self, tokens: Sequence[str]) -> Dict[str, List[Span]]:
+    def matches(self, tokens: Sequence[str]) -> Dict[str, List[Span]]:
+        """Return where each group of patterns matches `tokens` (normalised words, STOP at the ends of sentences)."""
         known = [token if token in self.words or token == STOP else _UNKNOWN for token in tokens]
         with self._lock:  # Matcher and Vocab are not documented as safe to share between threads
             matches = self._matcher(Doc(self._nlp.vocab, words=known)) if known else []
@@ -105,7 +106,7 @@ class PhraseDetector:
             found.setdefault(self._nlp.vocab.strings[key], []).append((start, end))
         return found
 
-    def _framed(self, category: str, kind: str, span: Span, found: Mapping[str, List[Span]], tokens: Sequence[str]) -> bool:
+    def _framed(self, category: str, kind: str, span: Span, found: Mapping[str, Sequence[Span]], tokens: Sequence[str]) -> bool:
         """Whether a mention stands in professional, study or media talk."""
         if kind != "bare" and category != "third_party" and _SELF & set(tokens[slice(*span)]):
             return False
@@ -128,7 +129,7 @@ class PhraseDetector:
             return category
         start = max(_sentence(span, tokens)[0], span[0] - _BEFORE)
         for token in reversed(tokens[start:span[1]]):
-            if token in self._third:
+            if token in self.third:
                 return "third_party"
             if token in _SELF:
                 return category

@@ -1,0 +1,156 @@
+"""The safety check: two detectors over one reading of the message, either of which suffices for `crisis`."""
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+
+from assistant.errors import ModelError
+from assistant.safety.features import Embedder, Featurizer, Reading, units_of
+from assistant.safety.meaning import Judgement, MeaningDetector, Weights
+from assistant.safety.normalise import STOP, Normaliser, Sentence, flat
+from assistant.safety.phrases import PhraseDetector, Phrases
+from assistant.safety.verdict import CATEGORIES, Verdict
+
+FORMAT = 1  # of what `save` writes
+COPIED = ("phrases.yml", "helplines.yml", "replies.yml")
+NEAR = 0.15  # distance from the threshold, as a score, within which a person should look
+LONGEST_JOINED = 30  # words of two messages that are read together as one disclosure
+
+# A topic chooses the reply only within these categories ("" stands for concern).
+_TOPIC_FITS: Dict[str, Tuple[str, ...]] = {
+    "perinatal": ("suicide", "self_harm", "harm_to_others", "child_at_risk"),
+    "eating_disorder": ("self_harm",),
+    "therapist_misconduct": ("abuse_violence", ""),
+    "sexual_violence": ("abuse_violence",),
+    "intoxication": (),
+    "suicide_bereavement": ("",),
+    "aimed_at_bot": ("",),
+}
+_ASKS = re.compile(r"\?|^\W*(?:how|what|when|where|who|which|why|can|could|do|does|is|are|will|would|find|search|look|i(?:'| a)?m looking"
+                   r"|i need a|i want a|i'd like a|show|tell me|looking for)\b|\btherapist\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Scores from which a message counts; chosen by cross-validation (assistant/safety/training.py)."""
+
+    crisis: float
+    heavy: float
+    joined: float
+
+
+class SafetyCheck:
+    """Says whether somebody may be at risk. One instance serves all threads."""
+
+    def __init__(self, folder: Path, normaliser: Normaliser, phrases: PhraseDetector, featurizer: Featurizer,
+                 weights: Weights, thresholds: Thresholds, encoder: Optional[Embedder]) -> None:
+        self.folder, self.thresholds = folder, thresholds  # folder: where phrases, helplines and replies stand
+        self._normaliser, self._phrases, self._featurizer, self._weights = normaliser, phrases, featurizer, weights
+        self._meaning = MeaningDetector(featurizer, weights, encoder)
+
+    @classmethod
+    def fit(cls, data: Path, encoder: Embedder, cache: Optional[Path] = None) -> "SafetyCheck":
+        """Learn from data/safety (`data`), or take the result from `cache` when nothing has changed since.
+
+        Raises ContentError for a file that cannot be read. It takes about a minute; `cache` is a folder for built things.
+        """
+        from assistant.safety.training import fit_or_cached  # the trainer needs this class
+
+        return fit_or_cached(data, encoder, cache)
+
+    def check(self, text: str, previous: str = "") -> Verdict:
+        """Return the verdict on `text`; `previous` is what the same visitor wrote just before, for a split disclosure."""
+        sentences = self._normaliser.sentences(text)
+        verdict = self._verdict(sentences)
+        if verdict.level != "crisis" and previous:
+            joined = self._joined(self._normaliser.sentences(previous), sentences)
+            verdict = joined or verdict
+        if verdict.level == "crisis":
+            verdict = replace(verdict, rest=self._rest(sentences))
+        return verdict
+
+    def read(self, sentences: Sequence[Sentence]) -> Reading:
+        """Return the words of `sentences`, the phrases in them and the units to judge."""
+        tokens = flat(sentences)
+        return Reading(tokens, self._phrases.matches(tokens), units_of(sentences))
+
+    def save(self, folder: Path) -> None:
+        """Write all that `load` needs to `folder`: arrays, words, and the files of texts."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in COPIED:
+            if self.folder != folder:
+                shutil.copyfile(self.folder / name, folder / name)
+        np.savez_compressed(folder / "model.npz", frequencies=self._featurizer.frequencies, **vars(self._weights))
+        described = {"format": FORMAT, "thresholds": asdict(self.thresholds), "words": sorted(self._normaliser.words)}
+        (folder / "model.json").write_text(json.dumps(described), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path, encoder: Optional[Embedder]) -> "SafetyCheck":
+        """Return the check that `save` wrote; with `encoder` None phrases and n-grams judge alone.
+
+        Raises ModelError when the folder is incomplete or of another version.
+        """
+        try:
+            described = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+            if described["format"] != FORMAT:
+                raise ModelError(f"{folder}: safety model of format {described['format']}, not {FORMAT}. Train again: `make train`.")
+            with np.load(folder / "model.npz", allow_pickle=False) as arrays:
+                weights = Weights(arrays["basis"], arrays["alpha"], arrays["ngrams"], arrays["flags"])
+                frequencies = arrays["frequencies"]
+            thresholds = Thresholds(**described["thresholds"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"{folder}: the safety model cannot be read: {error!r}. Train again: `make train`.") from error
+        phrases = PhraseDetector(folder / "phrases.yml")
+        normaliser = Normaliser(described["words"], phrases.words, phrases.spellings)
+        return cls(folder, normaliser, phrases, Featurizer(phrases, frequencies), weights, thresholds, encoder)
+
+    def _verdict(self, sentences: Sequence[Sentence]) -> Verdict:
+        reading = self.read(sentences)
+        return self.decide(self._phrases.find(reading.tokens, reading.matches), self._meaning.judge(reading))
+
+    def decide(self, phrases: Phrases, meaning: Judgement) -> Verdict:
+        """Join what the two detectors say."""
+        by_phrases = phrases.level == "crisis"
+        by_meaning = meaning.crisis >= self.thresholds.crisis
+        if by_phrases or by_meaning:
+            level = "crisis"
+            category = phrases.category or CATEGORIES[meaning.category]
+        elif phrases.level == "concern" or meaning.heavy >= self.thresholds.heavy:
+            level = "concern"
+            category = "third_party" if CATEGORIES[meaning.category] == "third_party" else ""
+        else:
+            level, category = "none", ""
+        fitting = [topic for topic in phrases.topics if (category if level == "crisis" else "") in _TOPIC_FITS.get(topic, ())]
+        return Verdict(
+            level=level, category=category, topic=fitting[0] if fitting and level != "none" else "",
+            detector="" if level == "none" else "phrases" if by_phrases or (phrases.level == level and not by_meaning) else "meaning",
+            score=float(np.clip((meaning.crisis + 1) / 2, 0, 1)), explicit=phrases.explicit, child=phrases.child,
+            denial=phrases.denial, near=not by_phrases and abs(meaning.crisis - self.thresholds.crisis) < NEAR,
+        )
+
+    def _joined(self, before: Sequence[Sentence], now: Sequence[Sentence]) -> Optional[Verdict]:
+        """Return the verdict on two messages read as one sentence, if only together they are a crisis."""
+        if not before or sum(len(one.tokens) for one in (*before, *now)) > LONGEST_JOINED:
+            return None
+        if self._verdict(before).level == "crisis":
+            return None
+        tokens = tuple(token for one in (*before, *now) for token in one.tokens if token != STOP)
+        reading = self.read([Sentence("", tokens, False)])
+        phrases, meaning = self._phrases.find(reading.tokens, reading.matches), self._meaning.judge(reading)
+        if phrases.level == "crisis" or meaning.crisis >= self.thresholds.joined:
+            return self.decide(phrases, replace(meaning, crisis=max(meaning.crisis, self.thresholds.crisis)))
+        return None
+
+    def _rest(self, sentences: Sequence[Sentence]) -> str:
+        """Return the sentences that ask something and carry no risk, as they were typed."""
+        asked: List[str] = []
+        for one in sentences:
+            if one.source and one.source not in asked and _ASKS.search(one.source) and self._verdict([one]).level == "none":
+                asked.append(one.source)
+        return " ".join(asked)

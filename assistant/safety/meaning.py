@@ -1,0 +1,143 @@
+"""The second detector: what no list of phrases foresees, learnt from data/safety/examples.yml.
+
+Kernel ridge regression on a basis of the project's own messages (subset of regressors, Rasmussen & Williams 2006,
+ch. 8.3.1): nearness of meaning (Gaussian kernel over the sentence encoder), of wording (TF-IDF) and of phrase flags.
+The parts that are linear fold into plain weights, so that judging costs one product with the basis' embeddings.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.sparse import csr_matrix
+
+from assistant.safety.features import Embedder, Featurizer, Reading
+from assistant.safety.phrases import Span
+
+GAMMA = 1.5  # width of the Gaussian kernel over embeddings
+LETTERS_WEIGHT = 1.0
+FLAGS_WEIGHT = 0.1
+RIDGE = 0.5
+FOLDS = 5
+MOST_UNITS = 12  # sentences of a long message that are given to the encoder
+FEW_WORDS = 40  # in a message of at most so many words only the likeliest sentence, beside the whole
+CRISIS, HEAVY, FIRST_CATEGORY = 0, 1, 2  # columns of the targets: crisis; crisis or concern; the categories
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Units to learn from. `groups`: which message each comes from, so that folds part messages, not units."""
+
+    embeddings: np.ndarray  # [n, 384]
+    ngrams: csr_matrix  # [n, ngrams]
+    flags: np.ndarray  # [n, flags]
+    targets: np.ndarray  # [n, 2 + categories], 1 or -1
+    groups: np.ndarray  # [n]
+    basis: np.ndarray  # [n] bool: whether it joins the basis
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The fitted arrays: all that is stored."""
+
+    basis: np.ndarray  # [m, 384]
+    alpha: np.ndarray  # [m, outputs]
+    ngrams: np.ndarray  # [ngrams, outputs]
+    flags: np.ndarray  # [flags, outputs]
+
+    def cheap(self, ngrams: csr_matrix, flags: np.ndarray) -> np.ndarray:
+        """Return the part of the scores that needs no encoder: [n, outputs]."""
+        return np.asarray(ngrams @ self.ngrams) + flags @ self.flags
+
+    def dear(self, embeddings: np.ndarray) -> np.ndarray:
+        """Return the part of the scores that comes from the embeddings: [n, outputs]."""
+        return _gaussian(embeddings, self.basis) @ self.alpha
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Scores of the unit that counts most; about -1 for none to 1 for the level."""
+
+    crisis: float
+    heavy: float
+    category: int
+
+
+class MeaningDetector:
+    """Scores a message by its weightiest unit."""
+
+    def __init__(self, featurizer: Featurizer, weights: Weights, embedder: Optional[Embedder]) -> None:
+        self._featurizer, self._weights, self._embedder = featurizer, weights, embedder
+
+    def judge(self, reading: Reading) -> Judgement:
+        """Return the scores of `reading`; without an encoder the n-grams and phrases judge alone."""
+        if not reading.units:
+            return Judgement(-1.0, -1.0, 0)
+        texts = [reading.text(unit) for unit in reading.units]
+        scores = self._weights.cheap(self._featurizer.ngrams(texts), self._featurizer.flags(reading, reading.units))
+        if self._embedder is not None:
+            chosen = _worth_encoding(scores, reading.units)
+            scores = scores[chosen] + self._weights.dear(self._embedder.embed([texts[place] for place in chosen]))
+        best = int(scores[:, CRISIS].argmax())
+        return Judgement(float(scores[best, CRISIS]), float(scores[:, HEAVY].max()),
+                         int(scores[best, FIRST_CATEGORY:].argmax()))
+
+
+def fit(examples: Examples) -> Weights:
+    """Return the weights for all of `examples`."""
+    basis = np.flatnonzero(examples.basis)
+    features = _kernel(examples, basis)
+    alpha = _solve(features.T @ features, features[basis], features.T @ examples.targets)
+    return _folded(examples, basis, alpha)
+
+
+def cross_fit(examples: Examples, folds: Dict[int, int]) -> List[Weights]:
+    """Return one set of weights a fold, learnt without the messages of that fold. `folds`: group to fold."""
+    fold = np.array([folds[group] for group in examples.groups])
+    basis = np.flatnonzero(examples.basis)
+    features = _kernel(examples, basis)
+    parts = [features[fold == one] for one in range(FOLDS)]
+    grams = [part.T @ part for part in parts]
+    sums = [part.T @ examples.targets[fold == one] for one, part in enumerate(parts)]
+    total, target = sum(grams), sum(sums)
+    result = []
+    for one in range(FOLDS):
+        kept = fold[basis] != one
+        gram = (total - grams[one])[np.ix_(kept, kept)]
+        alpha = _solve(gram, features[basis][np.ix_(kept, kept)], (target - sums[one])[kept])
+        result.append(_folded(examples, basis[kept], alpha))
+    return result
+
+
+def _kernel(examples: Examples, basis: np.ndarray) -> np.ndarray:
+    return (_gaussian(examples.embeddings, examples.embeddings[basis])
+            + LETTERS_WEIGHT * (examples.ngrams @ examples.ngrams[basis].T).toarray()
+            + FLAGS_WEIGHT * examples.flags @ examples.flags[basis].T).astype(np.float32)
+
+
+def _gaussian(embeddings: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    return np.exp(-2 * GAMMA * (1 - embeddings @ basis.T))  # type: ignore[no-any-return]  # |x - y|^2 = 2 - 2xy for unit x, y
+
+
+def _solve(gram: np.ndarray, between: np.ndarray, target: np.ndarray) -> np.ndarray:
+    matrix = gram + RIDGE * between
+    matrix[np.diag_indices_from(matrix)] += 1e-3
+    return cho_solve(cho_factor(matrix, overwrite_a=True, check_finite=False), target).astype(np.float32)  # type: ignore[no-any-return]
+
+
+def _folded(examples: Examples, basis: np.ndarray, alpha: np.ndarray) -> Weights:
+    return Weights(examples.embeddings[basis], alpha,
+                   np.asarray(LETTERS_WEIGHT * (examples.ngrams[basis].T @ alpha), dtype=np.float32),
+                   (FLAGS_WEIGHT * examples.flags[basis].T @ alpha).astype(np.float32))
+
+
+def _worth_encoding(scores: np.ndarray, units: Sequence[Span]) -> List[int]:
+    """Return the units for the encoder: the whole, and the likeliest sentences by the cheap scores."""
+    whole: Tuple[int, ...] = (len(units) - 1,)
+    if len(units) == 1:
+        return list(whole)
+    most = 1 if units[-1][1] <= FEW_WORDS else MOST_UNITS
+    likeliest = np.argsort(-scores[:-1, CRISIS], kind="stable")[:most]
+    return [*sorted(int(place) for place in likeliest), *whole]

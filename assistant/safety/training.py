@@ -1,0 +1,172 @@
+"""Fits the safety check: learns the meaning detector, and chooses its thresholds by cross-validation."""
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence
+
+import numpy as np
+
+from assistant.errors import ModelError
+from assistant.safety import meaning
+from assistant.safety.corpus import FROM_TOPICS, Example, read_examples
+from assistant.safety.decide import COPIED, FORMAT, SafetyCheck, Thresholds
+from assistant.safety.features import Embedder, Featurizer, Reading, units_of
+from assistant.safety.meaning import CRISIS, HEAVY, FIRST_CATEGORY, Examples, Judgement, MeaningDetector, cross_fit
+from assistant.safety.normalise import Normaliser, flat
+from assistant.safety.phrases import PhraseDetector
+from assistant.safety.verdict import CATEGORIES
+
+# The price that may be paid for recall, as shares of messages that are `none` and would be taken for crisis.
+ORDINARY_COST = 0.004  # of the topics' ordinary questions
+CONCERN_COST = 0.03  # of the topics' ordinary questions, taken for concern
+JOINED_MARGIN = 0.3  # by how much two messages together must score higher than one alone
+
+_WORD = re.compile(r"[a-z]+")
+_MISTYPED = frozenset({"typos", "slang_coded"})
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A message, judged by a detector that never saw it."""
+
+    example: Example
+    phrases: str  # the level by phrases
+    judgement: Judgement
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that fitting needs, computed once."""
+
+    normaliser: Normaliser
+    phrases: PhraseDetector
+    featurizer: Featurizer
+    examples: List[Example]
+    readings: List[Reading]
+    known: "Remembered"
+
+
+class Remembered:
+    """The encoder's answers for texts that were embedded already."""
+
+    def __init__(self, texts: Sequence[str], encoder: Embedder) -> None:
+        self._texts = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+        self._rows = encoder.embed(list(self._texts))
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        return self._rows[[self._texts[text] for text in texts]]  # type: ignore[no-any-return]
+
+
+def fit_or_cached(data: Path, encoder: Embedder, cache: Optional[Path]) -> SafetyCheck:
+    """Return the check for data/safety, from `cache` where one of the same examples, phrases, code and encoder lies."""
+    if cache is None:
+        return fit(data, encoder)
+    folder = cache / "safety" / _fingerprint(data, encoder)
+    if (folder / "model.json").is_file():
+        try:
+            for name in COPIED:  # texts may change without a new fit
+                shutil.copyfile(data / name, folder / name)
+            return SafetyCheck.load(folder, encoder)
+        except ModelError:
+            shutil.rmtree(folder)  # half written: fit again
+    check = fit(data, encoder)
+    check.save(folder)
+    return check
+
+
+def fit(data: Path, encoder: Embedder) -> SafetyCheck:
+    """Learn from data/safety and the topics beside it."""
+    prepared = prepare(data, encoder)
+    examples = _examples(prepared)
+    thresholds = choose(held_out(prepared, examples))
+    return SafetyCheck(data, prepared.normaliser, prepared.phrases, prepared.featurizer, meaning.fit(examples), thresholds, encoder)
+
+
+def prepare(data: Path, encoder: Embedder) -> Prepared:
+    """Read the files and normalise, match and embed every message."""
+    phrases = PhraseDetector(data / "phrases.yml")
+    examples = read_examples(data)
+    normaliser = Normaliser(_ordinary_words(examples, encoder), phrases.words, phrases.spellings)
+    readings = []
+    for example in examples:
+        sentences = normaliser.sentences(example.text)
+        tokens = flat(sentences)
+        readings.append(Reading(tokens, phrases.matches(tokens), units_of(sentences)))
+    featurizer = Featurizer(phrases)
+    featurizer.fit([reading.text(reading.units[-1]) for reading in readings if reading.units])
+    known = Remembered([reading.text(unit) for reading in readings for unit in reading.units], encoder)
+    return Prepared(normaliser, phrases, featurizer, examples, readings, known)
+
+
+def held_out(prepared: Prepared, examples: Optional[Examples] = None) -> List[HeldOut]:
+    """Return every message judged by 5-fold cross-validation."""
+    folds = _folds(prepared.examples)
+    detectors = [MeaningDetector(prepared.featurizer, weights, prepared.known)
+                 for weights in cross_fit(examples or _examples(prepared), folds)]
+    return [HeldOut(example, prepared.phrases.find(reading.tokens, reading.matches).level, detectors[folds[place]].judge(reading))
+            for place, (example, reading) in enumerate(zip(prepared.examples, prepared.readings))]
+
+
+def choose(judged: Sequence[HeldOut]) -> Thresholds:
+    """Return the lowest thresholds, that is the highest recall, within the price that may be paid."""
+    ordinary = [one for one in judged if one.example.kind == FROM_TOPICS]
+    crisis = _lowest([one.judgement.crisis for one in ordinary], ORDINARY_COST)
+    heavy = _lowest([one.judgement.heavy for one in ordinary], CONCERN_COST)
+    return Thresholds(crisis, heavy, crisis + JOINED_MARGIN)
+
+
+def _lowest(scores: Sequence[float], cost: float) -> float:
+    return float(np.quantile(scores, 1 - cost)) if scores else 0.0
+
+
+def _examples(prepared: Prepared) -> Examples:
+    """Return the units to learn from: of a message at risk the whole alone, since not each of its sentences is."""
+    rows = [(place, unit) for place, (example, reading) in enumerate(zip(prepared.examples, prepared.readings))
+            for unit in (reading.units if example.level == "none" else reading.units[-1:])]
+    texts = [prepared.readings[place].text(unit) for place, unit in rows]
+    targets = np.full((len(rows), FIRST_CATEGORY + len(CATEGORIES)), -1, dtype=np.float32)
+    for row, (place, _) in zip(targets, rows):
+        example = prepared.examples[place]
+        if example.level == "crisis":
+            row[[CRISIS, HEAVY, FIRST_CATEGORY + CATEGORIES.index(example.kind)]] = 1
+        elif example.level == "concern":
+            row[HEAVY] = 1
+    return Examples(
+        embeddings=prepared.known.embed(texts), ngrams=prepared.featurizer.ngrams(texts),
+        flags=np.concatenate([prepared.featurizer.flags(prepared.readings[place], [unit]) for place, unit in rows]),
+        targets=targets, groups=np.array([place for place, _ in rows]),
+        basis=np.array([prepared.examples[place].kind != FROM_TOPICS for place, _ in rows]),
+    )
+
+
+def _folds(examples: Sequence[Example]) -> Dict[int, int]:
+    """Return a fold for each message, the same on each run, even within each kind and form."""
+    order = sorted(range(len(examples)), key=lambda place: (examples[place].level, examples[place].kind, examples[place].form,
+                                                            hashlib.sha256(examples[place].text.encode()).digest()))
+    return {place: rank % meaning.FOLDS for rank, place in enumerate(order)}
+
+
+def _ordinary_words(examples: Sequence[Example], encoder: Embedder) -> List[str]:
+    """Return the words that no folding may touch: those of the examples, and the encoder's own whole words."""
+    counts = Counter(word for example in examples if example.form not in _MISTYPED
+                     for word in set(_WORD.findall(example.text.lower().replace("'", "").replace("’", ""))))
+    vocabulary = encoder.tokenizer.get_vocab() if hasattr(encoder, "tokenizer") else {}
+    return sorted({word for word, count in counts.items() if count > 1}
+                  | {word for word in vocabulary if len(word) > 2 and word.isascii() and word.isalpha()})
+
+
+def _fingerprint(data: Path, encoder: Embedder) -> str:
+    from assistant.encoder import BUILD
+
+    digest = hashlib.sha256(json.dumps([FORMAT, BUILD]).encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")) + [data / "phrases.yml"]:
+        digest.update(path.read_bytes())
+    for example in read_examples(data):
+        digest.update(repr(example).encode())
+    return digest.hexdigest()[:20]
