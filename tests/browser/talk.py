@@ -118,7 +118,7 @@ def _delete(page: Page, gateway: FakeGateway) -> None:
 
 def _too_long(page: Page, gateway: FakeGateway) -> None:
     opened(page).get_by_label("Your message").fill("word " * 900)
-    expect(page.get_by_text("4,499 of 4,000 characters")).to_be_visible()
+    expect(page.get_by_text("This is too long.")).to_be_visible()
 
 
 # Each state of the widget, reached as a visitor reaches it.

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from scripts.build_widget import WIDGET
 from tests.browser.conftest import Visit
-from tests.browser.fake_gateway import FakeGateway
+from tests.browser.fake_gateway import FakeGateway, Fault
 from tests.browser.talk import DISTRESS, QUESTION, STATES, ask, opened, write
 
 AXE = WIDGET / "node_modules" / "axe-core" / "axe.min.js"
@@ -129,6 +129,23 @@ def test_used_choice_becomes_text_and_keeps_the_place_of_the_focus(visit: Visit)
     assert "How does it work?" in page.evaluate(ACTIVE % "return at.textContent")
     page.keyboard.press("Tab")
     assert page.evaluate(ACTIVE % "return at.textContent").startswith("https://example.org/how-it-works")
+
+
+def test_nothing_is_read_out_twice(visit: Visit, gateway: FakeGateway) -> None:
+    page = opened(visit())
+    page.evaluate("""() => { window.heard = []; const log = document.querySelector('abt-chat').shadowRoot.querySelector('[role=log]');
+        new MutationObserver((changes) => { if (log.getAttribute('aria-live') !== 'off') for (const change of changes)
+            for (const node of change.addedNodes) heard.push(node.textContent); }).observe(log, { childList: true, subtree: true }); }""")
+    ask(page)
+    page.get_by_role("button", name="How does it work?").click()
+    expect(page.get_by_text("three parts")).to_be_visible()
+    gateway.faults.append(Fault("/api/messages", status=422))
+    write(page, "Leeds")
+    expect(page.get_by_text("Not sent.")).to_be_visible()
+    heard = page.evaluate("heard")
+    for part in ("talking therapy", "three parts", "Not sent."):
+        assert sum(part in text for text in heard) == 1, heard
+    assert not any("chosen" in text for text in heard)
 
 
 def test_only_the_latest_answer_is_rated(visit: Visit, gateway: FakeGateway) -> None:

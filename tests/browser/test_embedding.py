@@ -189,7 +189,6 @@ def test_element_moved_within_the_page_keeps_its_conversation(visit: Visit, gate
     page = opened(visit())
     ask(page)
     page.evaluate(f"document.querySelector('main').append({CHAT})")
-    opened(page)
     expect(page.get_by_text("talking therapy")).to_have_count(1)
     ask(page, "Leeds", "Tom Okafor")
     assert len(gateway.sessions) == 1

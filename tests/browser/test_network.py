@@ -31,8 +31,9 @@ def test_message_that_cannot_be_sent_says_so_and_is_sent_again(visit: Visit, gat
     write(page, QUESTION)
     expect(page.get_by_text("Not sent.")).to_be_visible()
     expect(page.get_by_text("Your message did not reach us")).to_be_visible()
-    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("button", name="Try again").press("Enter")
     expect(page.get_by_text("talking therapy")).to_be_visible()
+    expect(page.get_by_role("log").locator(".visitor")).to_be_focused()
     assert page.get_by_text("Not sent.").count() == 0
     assert page.get_by_text("Your message did not reach us").count() == 0
     assert len(set(messages(gateway))) == 1 and len(messages(gateway)) == 3
@@ -252,9 +253,23 @@ def test_page_comes_back_from_the_back_forward_cache_with_its_chat(browser: Brow
         page.goto(gateway.url + "/plain")
         page.evaluate("() => { window.mark = 1; addEventListener('pageshow', (event) => { window.cached = event.persisted; }); }")
         ask(opened(page))
+        gateway.page("/elsewhere/widget")
         page.goto(gateway.page("/elsewhere", element=""))
         page.go_back(wait_until="commit")
         expect(page.get_by_text("talking therapy")).to_be_visible()
         assert page.evaluate("[window.mark, window.cached]") == [1, True]
         ask(page, "Leeds", "Tom Okafor")
-    assert len(gateway.sessions) == 1
+        # What was said on another page meanwhile is not lost.
+        page.goto(gateway.url + "/elsewhere/widget")
+        ask(page, "long", "goes on for a good while")
+        page.get_by_label("Your message").fill("a draft")
+        page.go_back(wait_until="commit")
+        expect(page.get_by_text("goes on for a good while")).to_be_visible()
+        expect(page.get_by_label("Your message")).to_have_value("a draft")
+        assert page.evaluate("window.mark") == 1
+        page.goto(gateway.url + "/elsewhere/widget")
+        page.evaluate("document.querySelector('abt-chat').deleteChat()")
+        page.go_back(wait_until="commit")
+        expect(page.get_by_text("talking therapy")).to_have_count(0)
+        assert page.evaluate("[window.mark, sessionStorage.length]") == [1, 0]
+    assert len(gateway.sessions) == 0

@@ -1,23 +1,22 @@
 /** One conversation: its state, what is sent and received, and its end. It knows nothing of how it looks. */
 import { call } from './api.js';
 import { uuid } from './dom.js';
+import { IDLE, Idle } from './idle.js';
 
-const MINUTE = 60000;
-const IDLE = 30 * MINUTE;
-const WARN = 28 * MINUTE;
 const PAUSES = [1000, 3000];      // Before the second and the third try, where the answer names no time.
 const PATIENCE = 6000;            // A longer Retry-After is left to the visitor,
 const ENOUGH = 20000;             // and so is the next try after this long.
 const KEPT = 500;                 // Items that the storage holds.
 
 /**
- * `ui` is told of all that happens: add(item), change(item), move(item) to the end, drop(item), clear(), waiting(count), idle(warn),
- * ended(), and event(name, detail).
+ * `ui` is told of all that happens: show(items) in place of what is there, add(item), change(item), move(item) to the end,
+ * drop(item), waiting(count), idle(warn), ended(), and event(name, detail).
  * An item is {id, from: 'visitor' | 'bot' | 'note', text, …}; a visitor's has `state`: sending, sent or failed.
  */
 export class Chat {
   constructor({ server, store, ui, say }) {
     Object.assign(this, { server, store, ui, say });
+    this.idle = new Idle({ warn: (on) => ui.idle(on), ends: () => this.expire() });
     this.fresh();
   }
 
@@ -25,7 +24,7 @@ export class Chat {
     if (this.flight) this.flight.abort();
     this.flight = new AbortController();
     this.opening = null;
-    this.timer = clearTimeout(this.timer);
+    this.idle.stop();
     this.state = { version: 1, key: uuid(), token: null, cursor: 0, items: [], touched: Date.now(), draft: '', open: false };
   }
 
@@ -50,9 +49,9 @@ export class Chat {
     this.fresh();
     this.state = found;
     this.store.hold(found.key);
+    this.save();
     this.watch();
-    this.ui.clear();
-    found.items.forEach((item) => this.ui.add(item));
+    this.ui.show(found.items);
     this.count();
     found.items.filter((item) => item.state === 'sending').forEach((item) => this.deliver(item));
     return true;
@@ -61,6 +60,11 @@ export class Chat {
   /** Stores the state, once there is a conversation. `live` false: the page is leaving. */
   save(live = true) {
     if (this.begun) this.store.save({ ...this.state, items: this.state.items.slice(-KEPT) }, live);
+  }
+
+  keepDraft(draft) {
+    this.state.draft = draft;
+    this.save();
   }
 
   /** Sends a message: {text}, or {text: label, choice: token} for a button. */
@@ -210,7 +214,8 @@ export class Chat {
     this.fresh();
     this.store.wipe();
     this.store.held = null;
-    this.ui.clear();
+    this.ui.idle(false);
+    this.ui.show([]);
     this.count();
   }
 
@@ -253,29 +258,23 @@ export class Chat {
   /** The visitor is there: the idle time begins anew. */
   touch() {
     this.state.touched = Date.now();
-    this.ui.idle(false);
     this.watch();
   }
 
-  /** Warns and ends in time; also called when the page comes back, since timers stand still while it sleeps. */
   watch() {
-    this.timer = clearTimeout(this.timer);
-    if (!this.begun) return;
-    const idle = Date.now() - this.state.touched;
-    if (idle >= IDLE) {
-      this.forget();
-      this.ui.ended();
-      this.ui.event('expired');
-      return;
-    }
-    this.ui.idle(idle >= WARN);
-    this.timer = setTimeout(() => this.watch(), (idle < WARN ? WARN : IDLE) - idle);
+    if (this.begun) this.idle.watch(this.state.touched);
+  }
+
+  expire() {
+    this.forget();
+    this.ui.ended();
+    this.ui.event('expired');
   }
 
   /** The page or the element goes; `resume` takes the conversation up again. */
   stop() {
     this.save(false);
-    this.timer = clearTimeout(this.timer);
+    this.idle.stop();
     this.store.release();
   }
 }

@@ -7,16 +7,23 @@ export class Composer {
   /** `send(text)` takes a message; `draft(text)` is told of every change. */
   constructor(say, send, draft) {
     Object.assign(this, { say, send, draft });
-    this.input = h('textarea', { id: 'input', part: 'input', rows: '1', placeholder: say('placeholder'), 'aria-describedby': 'count notice', enterkeyhint: 'send', on: {
+    this.input = h('textarea', { id: 'input', part: 'input', rows: '1', placeholder: say('placeholder'), enterkeyhint: 'send', on: {
       input: () => this.changed(),
       keydown: (event) => this.pressed(event),
     } });
-    this.problem = h('p', { id: 'count', class: 'problem', role: 'status' });
+    this.problem = h('span', { id: 'problem', role: 'status' });
+    this.count = h('span', { 'aria-hidden': 'true' }); // Read out at every letter, it would drown the rest.
     this.node = h('form', { class: 'composer', part: 'composer', novalidate: true, on: { submit: (event) => this.submit(event) } },
-      this.problem,
-      h('label', { class: 'sr', for: 'input' }, say('input')),
-      this.input,
-      h('button', { class: 'submit', part: 'send', 'aria-label': say('send') }, icon('send')));
+      h('p', { class: 'problem' }, this.problem, ' ', this.count),
+      h('div', { class: 'line' },
+        h('label', { class: 'sr', for: 'input' }, say('input')),
+        this.input,
+        h('button', { class: 'submit', part: 'send', 'aria-label': say('send') }, icon('send'))));
+  }
+
+  /** Says to screen readers what belongs to the text area: before the first message, the notice too. */
+  describe(begun) {
+    this.input.setAttribute('aria-describedby', begun ? 'problem' : 'problem notice');
   }
 
   get value() {
@@ -32,7 +39,8 @@ export class Composer {
     this.fit();
     const count = [...this.value.trim()].length;
     const long = count > LIMIT;
-    this.problem.textContent = long ? this.say('tooLong', { count: count.toLocaleString('en-GB'), limit: LIMIT.toLocaleString('en-GB') }) : '';
+    this.count.textContent = long ? this.say('count', { count: count.toLocaleString('en-GB'), limit: LIMIT.toLocaleString('en-GB') }) : '';
+    if (long !== !!this.problem.textContent) this.problem.textContent = long ? this.say('tooLong') : '';
     this.input.setAttribute('aria-invalid', long);
     this.draft(this.value);
   }

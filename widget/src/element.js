@@ -1,20 +1,16 @@
 /** <abt-chat>: the launcher, and what ties conversation, panel and page together. */
 import carried from 'abt:carried';
-import { call } from './api.js';
+import { assemble } from './assemble.js';
 import { Chat } from './chat.js';
-import { Composer } from './composer.js';
 import { h, hidden, icon, safeUrl } from './dom.js';
 import { leaveTo, onShift } from './exit.js';
-import { download, transcript } from './export.js';
-import { Log } from './log.js';
-import { Panel } from './panel.js';
+import { transcript } from './export.js';
 import { Store } from './store.js';
 import { STRINGS, speaker } from './strings.js';
 import css from './styles/index.js';
 import { SMALL } from './viewport.js';
 
 const SLOW = 6000;
-const HELP_LIMIT = 4000;
 const EXIT = 'https://www.bbc.co.uk/weather';
 // The script's own origin is the default server. Only while the script first runs does the browser tell where it came from.
 const ORIGIN = document.currentScript ? new URL(document.currentScript.src, location.href).origin : location.origin;
@@ -27,16 +23,9 @@ export class AbtChat extends HTMLElement {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(css);
     this.attachShadow({ mode: 'open' }).adoptedStyleSheets = [sheet];
-    this.replaced = {};
-    for (const name of ['strings']) this.upgrade(name);
-  }
-
-  /** A property that the page set before this script ran would otherwise hide the setter. */
-  upgrade(name) {
-    if (!Object.prototype.hasOwnProperty.call(this, name)) return;
-    const value = this[name];
-    delete this[name];
-    this[name] = value;
+    // Strings that the page set before this script ran would hide the setter.
+    this.replaced = Object.prototype.hasOwnProperty.call(this, 'strings') ? this.strings : {};
+    delete this.strings;
   }
 
   get strings() {
@@ -63,8 +52,8 @@ export class AbtChat extends HTMLElement {
     const { signal } = this.leaving;
     if (!this.launcher) this.build();
     const on = (target, type, listener) => target.addEventListener(type, listener, { signal });
-    on(window, 'pagehide', () => this.chat.stop());
-    on(window, 'pageshow', (event) => event.persisted && this.back());
+    on(window, 'pagehide', () => this.sleep());
+    on(window, 'pageshow', (event) => event.persisted && this.revive());
     on(window, 'online', () => this.back());
     on(window, 'offline', () => this.tell());
     on(document, 'visibilitychange', () => !document.hidden && this.back());
@@ -113,7 +102,7 @@ export class AbtChat extends HTMLElement {
     if (signal.aborted) return;
     const [navigation] = performance.getEntriesByType('navigation');
     const reloaded = navigation && navigation.type === 'reload';
-    if (this.hasAttribute('open')) this.open();
+    if (this.hasAttribute('open')) this.open(false);
     else if (resumed && this.chat.state.open && (reloaded || !matchMedia(SMALL).matches)) this.open(false);
     if (resumed) this.chat.catchUp();
   }
@@ -122,6 +111,7 @@ export class AbtChat extends HTMLElement {
   ui() {
     const panel = (use) => (...args) => this.panel && use(this.panel, ...args);
     return {
+      show: panel(({ log }, items) => log.show(items)),
       add: (item) => {
         if (this.panel) this.panel.log.add(item);
         if (item.from === 'bot' && !(this.panel && this.panel.isOpen)) this.dot.hidden = false;
@@ -129,52 +119,22 @@ export class AbtChat extends HTMLElement {
       change: panel(({ log }, item) => log.change(item)),
       move: panel(({ log }, item) => log.move(item)),
       drop: panel(({ log }, item) => log.drop(item)),
-      clear: panel(({ log }) => log.clear()),
       waiting: (count) => this.waiting(count),
       idle: panel((view, on) => view.warn(on, () => this.carryOn())),
-      ended: () => {
-        if (!this.panel) return;
-        this.panel.composer.value = '';
-        this.panel.tell('idleEnded');
-      },
+      ended: panel((view) => view.cleared('idleEnded')),
       event: (name, detail) => this.event(name, detail),
     };
-  }
-
-  buildPanel() {
-    const { say, chat } = this;
-    const context = {
-      say,
-      base: `${this.server}/`,
-      site: carried.site,
-      carried: carried.help,
-      notice: carried.notice,
-      privacyUrl: safeUrl(this.getAttribute('privacy-url') || '', location.href) && this.getAttribute('privacy-url'),
-      choose: (item, choice) => this.choose(item, choice),
-      retry: (item) => chat.retry(item),
-      rate: (item, helpful) => chat.rate(item, helpful),
-      help: () => this.panel.showHelp(),
-    };
-    const log = new Log(context);
-    const composer = new Composer(say, (text) => this.post({ text }), (draft) => { chat.state.draft = draft; chat.save(); });
-    this.panel = new Panel({ title: this.getAttribute('title') || say('title'), log, composer, context, exitUrl: this.exitUrl, act: {
-      closed: () => this.closed(),
-      leave: () => this.leave(),
-      save: () => download(this.exportTranscript(), say('fileName')),
-      remove: () => this.deleteChat(),
-      help: () => call(this.server, 'GET', '/api/help', { limit: HELP_LIMIT }),
-    } });
-    this.root.append(this.panel.node);
-    composer.input.value = chat.state.draft;
-    if (chat.begun) this.closeChoices();
-    log.restore(() => chat.state.items.forEach((item) => log.add(item)));
-    chat.count();
   }
 
   /** Opens the panel. `focus` false leaves the focus where it is. */
   open(focus = true) {
     if (!this.isConnected || (this.panel && this.panel.isOpen)) return;
-    if (!this.panel) this.buildPanel();
+    if (!this.panel) {
+      this.panel = assemble(this);
+      this.root.append(this.panel.node);
+      this.closeChoices();
+      this.chat.count();
+    }
     this.panel.open(focus);
     this.dot.hidden = true;
     this.launcher.setAttribute('aria-expanded', 'true');
@@ -193,10 +153,11 @@ export class AbtChat extends HTMLElement {
   }
 
   closed() {
+    const stays = !this.leaving.signal.aborted; // Or it is the element that went.
     this.listening.abort();
     this.launcher.setAttribute('aria-expanded', 'false');
-    this.removeAttribute('open');
-    if (this.isConnected) {
+    this.removeAttribute('open'); // An element that is being moved is connected again within this call.
+    if (stays) {
       this.launcher.focus();
       this.chat.state.open = false;
       this.chat.save();
@@ -211,8 +172,9 @@ export class AbtChat extends HTMLElement {
   }
 
   post(message) {
+    const sent = this.chat.send(message);
     this.closeChoices();
-    return this.chat.send(message);
+    return sent;
   }
 
   choose(item, { label, choice }) {
@@ -223,7 +185,10 @@ export class AbtChat extends HTMLElement {
   /** What was offered before is plain text once the visitor has gone on. */
   closeChoices() {
     const { log } = this.panel || {};
-    const open = this.chat.state.items.concat(log ? log.suggested : []).filter((item) => Array.isArray(item.choices) && !item.closed);
+    const { items } = this.chat.state;
+    const last = items.map(({ from }) => from).lastIndexOf('visitor');
+    const passed = last < 0 ? [] : items.slice(0, last).concat(log ? log.suggested : []);
+    const open = passed.filter((item) => Array.isArray(item.choices) && item.choices.length && !item.closed);
     for (const item of open) {
       item.closed = true;
       if (log) log.change(item);
@@ -238,9 +203,7 @@ export class AbtChat extends HTMLElement {
   /** Deletes the conversation, on the server and here. Rejects, and keeps it, when the server cannot be reached. */
   async deleteChat() {
     await this.chat.remove();
-    if (!this.panel) return;
-    this.panel.composer.value = '';
-    this.panel.tell('removed');
+    if (this.panel) this.panel.cleared('removed');
   }
 
   /** Returns the conversation as plain text. */
@@ -254,10 +217,26 @@ export class AbtChat extends HTMLElement {
     this.chat.abandon();
   }
 
+  /** The page goes, perhaps into the back/forward cache; until `revive` what it holds may be out of date. */
+  sleep() {
+    this.asleep = true;
+    this.chat.stop();
+  }
+
+  /** The page comes out of the back/forward cache: another page may have gone on with the conversation, or ended it. */
+  async revive() {
+    const { chat } = this;
+    this.asleep = false;
+    const resumed = await chat.resume();
+    if (!resumed && chat.begun && chat.store.keep) chat.forget();
+    if (this.panel) this.panel.composer.value = chat.state.draft;
+    this.back();
+  }
+
   /** The page is back: from sleep, from the back/forward cache, or on line. */
   async back() {
     this.tell();
-    if (!this.chat.begun) return;
+    if (this.asleep || !this.chat.begun) return;
     this.chat.store.hold(this.chat.state.key);
     this.chat.save();
     this.chat.watch();
@@ -273,6 +252,7 @@ export class AbtChat extends HTMLElement {
   waiting(count) {
     this.pending = count;
     clearTimeout(this.slow);
+    if (this.panel) this.panel.composer.describe(this.chat.begun);
     if (count) this.slow = setTimeout(() => this.panel && this.panel.tell('slow'), SLOW);
     this.tell();
   }

@@ -1,6 +1,6 @@
 /** The transcript: a scrolling region with a live log of whole messages, and the rating under the latest answer. */
 import { h, icon } from './dom.js';
-import { choices, message } from './message.js';
+import { choices, message, update } from './message.js';
 
 const NEAR = 48;   // px from the end that still count as being at the end
 const ROOM = 12;   // px left above the message that is scrolled to
@@ -33,8 +33,8 @@ export class Log {
     const { say, site, notice, privacyUrl } = this.context;
     const privacy = privacyUrl && h('a', { href: privacyUrl, target: '_blank', rel: 'noopener noreferrer' }, say('privacy'), icon('out'));
     this.suggested = { choices: say('suggestions').map((label) => ({ label })), closed: false };
-    this.offer = choices(this.suggested, this.context);
-    this.offer.setAttribute('aria-label', say('suggestionsLabel'));
+    const offer = choices(this.suggested, this.context);
+    offer.setAttribute('aria-label', say('suggestionsLabel'));
     this.intro.replaceChildren(
       h('div', { class: 'message bot' }, h('div', { class: 'bubble' }, h('p', {}, say('welcome')))),
       h('div', { class: 'notice', id: 'notice' },
@@ -42,14 +42,25 @@ export class Log {
         h('p', {}, notice),
         h('p', {}, say('leaveNote')),
         privacy && h('p', {}, privacy)),
-      this.offer);
+      offer);
   }
 
-  /** Shows stored messages without having them read out. */
-  restore(show) {
+  /** Makes changes to the log that are not to be read out. */
+  quietly(change) {
     this.live.setAttribute('aria-live', 'off');
-    show();
+    change();
     requestAnimationFrame(() => this.live.removeAttribute('aria-live'));
+  }
+
+  /** Shows `items` in place of what is there. */
+  show(items) {
+    this.nodes.clear();
+    this.live.replaceChildren();
+    this.rating.replaceChildren();
+    this.latest = this.asked = this.answer = null;
+    this.jump.hidden = true;
+    this.greet();
+    this.quietly(() => items.forEach((item) => this.add(item)));
   }
 
   add(item) {
@@ -73,46 +84,43 @@ export class Log {
 
   /** Puts a visitor's message that is sent again at the end. */
   move(item) {
-    this.asked = this.nodes.get(item.id);
+    const node = this.nodes.get(item.id);
+    const focused = this.holdsFocus(node);
+    this.live.append(node);
+    this.asked = node;
     this.answer = null;
-    this.live.append(this.asked);
     this.latest = item;
     this.rate(item);
+    if (focused) this.focus(node);
     this.toEnd();
   }
 
   /** Draws `item` anew. Where a used button had the focus, the text in its place takes it, so that Tab goes on from there. */
   change(item) {
-    const old = this.nodes.get(item.id) || (item === this.suggested && this.offer);
-    if (!old) return;
-    const focused = old.contains(old.getRootNode().activeElement);
-    const node = item === this.suggested ? choices(item, this.context) : message(item, this.context);
-    if (item === this.suggested) this.offer = node;
-    else this.nodes.set(item.id, node);
-    if (old === this.asked) this.asked = node;
-    if (old === this.answer) this.answer = node;
-    old.replaceWith(node);
-    if (focused) {
-      const place = [...node.querySelectorAll('.offered li')].find((entry) => entry.querySelector('svg')) || node;
-      place.tabIndex = -1;
-      place.focus({ preventScroll: true });
-    }
+    const node = item === this.suggested ? this.intro : this.nodes.get(item.id);
+    if (!node) return;
+    const focused = this.holdsFocus(node);
+    const place = { at: node };
+    const draw = () => { place.at = update(node, item, this.context); };
+    if (item.from === 'visitor') draw(); // That a message was not sent is to be heard.
+    else this.quietly(draw);
+    if (focused) this.focus(place.at);
     if (item === this.latest) this.rate(item);
+  }
+
+  holdsFocus(node) {
+    return node.contains(node.getRootNode().activeElement);
+  }
+
+  focus(node) {
+    node.tabIndex = -1;
+    node.focus({ preventScroll: true });
   }
 
   drop(item) {
     const node = this.nodes.get(item.id);
     this.nodes.delete(item.id);
     if (node) node.remove();
-  }
-
-  clear() {
-    this.nodes.clear();
-    this.live.replaceChildren();
-    this.rating.replaceChildren();
-    this.latest = this.asked = this.answer = null;
-    this.jump.hidden = true;
-    this.greet();
   }
 
   /** Puts the question under the latest answer, or takes it away. Helplines and the widget's own lines are not rated. */

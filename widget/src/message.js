@@ -25,13 +25,37 @@ const BODIES = {
   helplines: (item, context) => services(item.services, context),
 };
 
-function visitor(item, { say, retry }) {
-  const failed = item.state === 'failed' && (item.status === 413 ? 'failedLong' : item.status === 429 ? 'failedBusy' : item.status || navigator.onLine ? 'failed' : 'failedOffline');
+/**
+ * Brings the node of `item` up to date, and returns what took the place of something that may have had the focus.
+ * Only what changed is touched: a screen reader would read out again what is put into the log anew.
+ */
+export function update(node, item, context) {
+  if (item.from === 'visitor') {
+    node.className = `message visitor ${item.state}`;
+    const old = node.querySelector('.failure');
+    if (old) old.remove();
+    if (item.state === 'failed') node.append(failure(item, context));
+    return node;
+  }
+  const old = node.querySelector('.choices');
+  if (!old) return node;
+  const plain = choices(item, context);
+  old.replaceWith(plain);
+  return [...plain.children].find((entry) => entry.querySelector('svg')) || plain.firstChild;
+}
+
+function visitor(item, context) {
   return h('div', { class: `message visitor ${item.state}`, part: 'message message-visitor' },
-    hidden(say('you')),
+    hidden(context.say('you')),
     h('div', { class: 'bubble' }, String(item.text).split('\n').flatMap((line, index) => (index ? [h('br'), line] : [line]))),
-    failed && h('p', { class: 'failure' }, say(failed), ' ',
-      item.status !== 413 && h('button', { type: 'button', class: 'retry', on: { click: () => retry(item) } }, say('retry'))));
+    item.state === 'failed' && failure(item, context));
+}
+
+/** Why a message was not sent, and the button that tries again. */
+function failure(item, { say, retry }) {
+  const reason = { 413: 'failedLong', 429: 'failedBusy' }[item.status] || (item.status || navigator.onLine ? 'failed' : 'failedOffline');
+  return h('p', { class: 'failure' }, say(reason), ' ',
+    item.status !== 413 && h('button', { type: 'button', class: 'retry', on: { click: () => retry(item) } }, say('retry')));
 }
 
 /** The line and the ways out when a message could not be sent. */

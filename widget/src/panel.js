@@ -196,6 +196,12 @@ export class Panel {
     this.status.replaceChildren(...dots, kind ? this.context.say(kind) : '');
   }
 
+  /** Says why the conversation is gone; the draft goes with it. */
+  cleared(kind) {
+    this.composer.value = '';
+    this.tell(kind);
+  }
+
   /** Warns before the idle end; the button carries on. */
   warn(on, carryOn) {
     const { say } = this.context;

@@ -40,7 +40,8 @@ export const STRINGS = Object.freeze({
   input: 'Your message',
   placeholder: 'Type your question',
   send: 'Send',
-  tooLong: '{count} of {limit} characters. Please shorten it, or send it in two parts.',
+  tooLong: 'This is too long. Please shorten it, or send it in two parts.',
+  count: '({count} of {limit} characters)',
 
   waiting: 'Writing a reply',
   slow: 'This is taking longer than usual. Still trying.',
