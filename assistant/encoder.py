@@ -8,7 +8,8 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
-from typing import List, Sequence
+from threading import Lock
+from typing import Dict, List, Sequence
 
 import numpy as np
 import onnxruntime
@@ -21,6 +22,8 @@ WIDTH = 384
 # The model was trained on at most 128 tokens a text, and attention costs grow with the square of the length.
 LONGEST = 128
 BATCH = 32
+# The longest text of a batch is at most so many times as long as its shortest.
+SPREAD = 1.5
 # Part of the folder's name and of every cache key: raise it when the same text would get another embedding.
 BUILD = "minilm-l6-v2-int8-2"
 
@@ -66,14 +69,14 @@ class Encoder:
         """
         result = np.zeros((len(texts), 2, WIDTH), dtype=np.float32)
         ids = [encoding.ids for encoding in self.tokenizer.encode_batch(list(texts))]
-        order = sorted(range(len(ids)), key=lambda index: len(ids[index]))
-        batches = [order[start:start + BATCH] for start in range(0, len(order), BATCH)]
+        batches = _batches([len(row) for row in ids])
 
         def run(rows: List[int]) -> None:
             result[rows] = self._run([ids[row] for row in rows])
 
-        if len(batches) < 2:
-            list(map(run, batches))
+        if len(texts) <= BATCH:  # a message: another one may need the other core
+            for rows in batches:
+                run(rows)
         else:
             with ThreadPoolExecutor(os.cpu_count()) as pool:
                 list(pool.map(run, batches))
@@ -89,6 +92,16 @@ class Encoder:
         return np.stack(self._session.run(None, {"input_ids": tokens, "attention_mask": mask}), axis=1)
 
 
+def _batches(lengths: Sequence[int]) -> List[List[int]]:
+    """Return the indices of texts in batches of like length: all are padded to the longest of their batch."""
+    batches: List[List[int]] = []
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if not batches or len(batches[-1]) == BATCH or lengths[index] > SPREAD * lengths[batches[-1][0]]:
+            batches.append([])
+        batches[-1].append(index)
+    return batches
+
+
 @lru_cache(maxsize=2)
 def _load(path: Path) -> Encoder:
     return Encoder(path)
@@ -100,18 +113,30 @@ def remembered(encoder: Encoder, size: int = 512) -> "Remembering":
 
 
 class Remembering:
-    """An encoder that keeps the last embeddings in memory; same methods as Encoder."""
+    """An encoder that keeps the last embeddings in memory; same methods as Encoder, safe in threads."""
 
     def __init__(self, encoder: Encoder, size: int) -> None:
         self._encoder, self._size = encoder, size
-        self._embed_one = lru_cache(maxsize=size)(lambda text: encoder.embed_both([text])[0])
+        self._kept: Dict[str, np.ndarray] = {}  # oldest first
+        self._lock = Lock()
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """As Encoder.embed."""
         return self.embed_both(texts)[:, 0]
 
     def embed_both(self, texts: Sequence[str]) -> np.ndarray:
-        """As Encoder.embed_both; more texts than are kept go straight to the encoder."""
+        """As Encoder.embed_both; the texts that are not known run together."""
         if not texts or len(texts) > self._size:
             return self._encoder.embed_both(texts)
-        return np.stack([self._embed_one(text) for text in texts])
+        with self._lock:
+            found = {text: self._kept[text] for text in texts if text in self._kept}
+        missing = [text for text in dict.fromkeys(texts) if text not in found]
+        if missing:
+            found.update(zip(missing, self._encoder.embed_both(missing)))
+        with self._lock:
+            for text, embeddings in found.items():
+                self._kept.pop(text, None)
+                self._kept[text] = embeddings
+            while len(self._kept) > self._size:
+                del self._kept[next(iter(self._kept))]
+        return np.stack([found[text] for text in texts])

@@ -66,12 +66,14 @@ class Classifier:
         fitted = ridge.fit(kernel, starts, RIDGE)
         temperature = _temperature(fitted.without_text, labels[order])
         parameters, threshold = scope.fit(fitted, Nearness(subjects, starts), labels[order], _position(names))
+        wording = np.float32(WORDING) * (rows.T @ fitted.duals)
         return cls(names, {
             **ngrams.arrays(),
             "centre": centre,
             "meanings": meanings,
-            "duals": fitted.duals,
-            "wording": (np.float32(WORDING) * (rows.T @ fitted.duals)).astype(np.float32),
+            # Row by row, or each message would copy them: a sparse product needs that order.
+            "duals": np.ascontiguousarray(fitted.duals),
+            "wording": np.ascontiguousarray(wording, dtype=np.float32),
             "embeddings": subjects,
             "starts": starts,
             "temperature": np.float32(temperature),
