@@ -5,15 +5,19 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from assistant.settings import ROOT
 from scripts.build_widget import DIST, SCRIPT, WIDGET
 from tests.browser.conftest import Visit
 from tests.browser.fake_gateway import STRICT, FakeGateway, Fault
 from tests.browser.talk import ask, opened, write
 
+DOCUMENT = (ROOT / "docs" / "embedding.md").read_text(encoding="utf-8")
+EXIT = re.search(r"EXIT = '(.+?)'", (WIDGET / "src" / "element.js").read_text()).group(1)  # type: ignore[union-attr]
 CHAT = "document.querySelector('abt-chat')"
 
 
@@ -36,6 +40,36 @@ def test_source_never_parses_markup() -> None:
     source = "".join(path.read_text() for path in (WIDGET / "src").rglob("*.js"))
     for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "localStorage", "cookie ="):
         assert word not in source, word
+
+
+def documented(heading: str) -> set[str]:
+    """Return what stands in backticks in the first column of the tables under a heading of docs/embedding.md."""
+    section = DOCUMENT.split(f"## {heading}\n")[1].split("\n## ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    return {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+
+
+def test_document_names_every_attribute_property_part_method_and_event() -> None:
+    script = "".join(path.read_text() for path in (WIDGET / "src").rglob("*.js"))
+    styles = "".join(path.read_text() for path in (WIDGET / "src" / "styles").glob("*.css"))
+    attributes = set(re.findall(r"(?:this|element)\.(?:get|has)Attribute\('([\w-]+)'\)", script))
+    attributes |= set(re.findall(r":host\(\[(\w+)=", styles))
+    assert documented("Attributes") == attributes | {"lang"}
+    assert documented("Colours and measures") == set(re.findall(r"var\((--abt-[a-z-]+)", styles))
+    parts = {part for value in re.findall(r"part: '([a-z -]+)'", script) for part in value.split()}
+    assert set(re.findall(r"`([a-z-]+)`", DOCUMENT.split("Parts for `::part()`:")[1].split("\n")[0])) == parts
+    names = documented("Methods and events")
+    assert {name for name in names if name.startswith("abt-")} == {
+        f"abt-{event}" for event in re.findall(r"event\('(\w+)'", script)}
+    element = (WIDGET / "src" / "element.js").read_text()
+    methods = {name.split("(")[0] for name in names if not name.startswith("abt-")}
+    assert methods == {"open", "close", "send", "reset", "deleteChat", "exportTranscript"}
+    assert all(re.search(rf"^  (async )?{method}\(", element, re.M) for method in methods)
+
+
+def test_document_names_the_limits_in_force() -> None:
+    assert "At most 20,000 bytes gzipped" in DOCUMENT
+    assert EXIT in DOCUMENT
 
 
 def test_works_under_the_strictest_policy(visit: Visit, gateway: FakeGateway) -> None:
