@@ -22,7 +22,6 @@ turns = table("turns", *map(column, (
     "score", "release",
 )))
 feedback = table("feedback", column("reference"), column("helpful", Boolean), column("at"))
-clicks = table("clicks", column("at"), column("kind"))
 QUEUE = ("id", "reference", "reason", "conversation", "at", "text", "intent", "scores", "level", "detector", "score", "release", "status")
 inbox = table("inbox", *map(column, QUEUE))
 review = table("review", *map(column, QUEUE))
@@ -130,10 +129,6 @@ class Journal:
             .select_from(turns.outerjoin(feedback, feedback.c.reference == turns.c.reference)).where(turns.c.at > since)
         )
         return self._all(query)
-
-    def clicks_since(self, since: float) -> List[Any]:
-        """Return (at, kind) of the clicks on a therapist or on the search since a moment."""
-        return self._all(select(clicks.c.at, clicks.c.kind).where(clicks.c.at > since))
 
     def _rows(self, query: Any) -> List[Row]:
         return [Row(**{**dict(row._mapping), "scores": json.loads(row.scores)}) for row in self._all(query)]

@@ -41,26 +41,27 @@ def start_of(weeks: int, today: datetime.date) -> datetime.date:
     return today - datetime.timedelta(days=today.weekday(), weeks=weeks - 1)
 
 
-def count(turns: Iterable[Any], clicks: Iterable[Any], today: datetime.date, weeks: int = WEEKS) -> Figures:
-    """Return the figures of the last weeks. `turns` have at, outcome, intent, actions, level, helpful; `clicks` at, kind."""
+def count(turns: Iterable[Any], handed_over: Mapping[datetime.date, int], today: datetime.date, weeks: int = WEEKS) -> Figures:
+    """Return the figures of the last weeks. `turns` have at, outcome, intent, actions, level, helpful; `handed_over` is by day."""
     first = start_of(weeks, today)
     mondays = [first + datetime.timedelta(weeks=number) for number in range(weeks)]
     figures = Figures(mondays, {name: [0] * weeks for name in SERIES})
     asked: Counter[str] = Counter()
 
-    def note(at: float, name: str) -> None:
-        week = (datetime.datetime.fromtimestamp(at, LONDON).date() - first).days // 7
+    def note(day: datetime.date, name: str, number: int = 1) -> None:
+        week = (day - first).days // 7
         if 0 <= week < weeks:
-            figures.series[name][week] += 1
+            figures.series[name][week] += number
 
     for turn in turns:
-        note(turn.at, _kind(turn))
+        day = datetime.datetime.fromtimestamp(turn.at, LONDON).date()
+        note(day, _kind(turn))
         if turn.helpful is not None:
-            note(turn.at, "helpful" if turn.helpful else "unhelpful")
+            note(day, "helpful" if turn.helpful else "unhelpful")
         if turn.outcome == "rasa":
             asked.update(_topics(turn))
-    for click in clicks:
-        note(click.at, "handed_over")
+    for day, number in handed_over.items():
+        note(day, "handed_over", number)
     figures.topics = asked.most_common()
     return figures
 

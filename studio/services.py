@@ -19,9 +19,9 @@ from studio.audit import Audit
 from studio.changes import model_changes
 from studio.inbox import Inbox
 from studio.journal import Journal
-from studio.meaning import Meaning
 from studio.labs import Labs
 from studio.live import Live
+from studio.meaning import Meaning
 from studio.models_open import OpenModels
 from studio.people import People
 from studio.publisher import Publisher, model_version

@@ -33,6 +33,11 @@ class Step:
     value: str
     text: str = ""
 
+    @property
+    def words(self) -> str:
+        """The visitor's words without the marks of entities."""
+        return re.sub(r"\[([^\]]+)\](?:\{[^}]*\}|\([^)]*\))", r"\1", self.text)
+
 
 @dataclass(frozen=True)
 class Story:

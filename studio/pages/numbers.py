@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from typing import Any, List, Tuple
+from typing import List, Tuple
 
 from sanic.response import HTTPResponse, raw
 
@@ -25,7 +25,7 @@ async def overview(visit: Visit) -> HTTPResponse:
                         searches=searches, without=without, weeks=WEEKS)
 
 
-@pages.get("/numbers/<name:str>.svg", need="person")
+@pages.get("/numbers/chart/<name:str>", need="person")
 async def drawing(visit: Visit, name: str) -> HTTPResponse:
     """Draw one chart. As an image it may carry its own style, which no page may."""
     if name not in CHARTS:
@@ -40,12 +40,16 @@ async def drawing(visit: Visit, name: str) -> HTTPResponse:
 
 def _figures(visit: Visit) -> Figures:
     today = datetime.datetime.now(LONDON).date()
-    start = datetime.datetime.combine(start_of(WEEKS, today), datetime.time(), LONDON).timestamp()
-    journal = visit.services.journal
-    return count(journal.turns_since(start), journal.clicks_since(start), today)
+    first = start_of(WEEKS, today)
+    start = datetime.datetime.combine(first, datetime.time(), LONDON).timestamp()
+    try:
+        handed_over = Counts(visit.services.settings).by_day("clicked", first)
+    except DirectoryError:
+        handed_over = {}
+    return count(visit.services.journal.turns_since(start), handed_over, today)
 
 
-def _searches(visit: Visit) -> Tuple[List[Count], List[Any]]:
+def _searches(visit: Visit) -> Tuple[List[Count], List[Count]]:
     """Return the counts of searches of the last 30 days, and those without a result by area and concern."""
     since = datetime.date.fromtimestamp(time.time() - 30 * 86400)
     try:

@@ -95,7 +95,8 @@ async def events(visit: Visit) -> Optional[HTTPResponse]:
     return None
 
 
-def _job(visit: Visit) -> Any:
+def job_view(visit: Visit) -> Any:
+    """Return what job.html shows."""
     board, labels = visit.services.publisher.board, visit.services.topics.labels()
     job: Optional[Job] = board.job
     return {

@@ -6,7 +6,16 @@ from sanic.response import HTTPResponse
 from assistant.errors import ContentError
 from studio.journal import JournalUnavailable
 from studio.safety_files import (
-    FIELDS, HELPLINES, OVERDUE_DAYS, PHRASES, SafetyError, difference, edit_helpline, edit_phrases, helplines, phrase_blocks,
+    FIELDS,
+    HELPLINES,
+    OVERDUE_DAYS,
+    PHRASES,
+    SafetyError,
+    difference,
+    edit_helpline,
+    edit_phrases,
+    helplines,
+    phrase_blocks,
 )
 from studio.web import NotFound, Pages, Visit, in_thread
 

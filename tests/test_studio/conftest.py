@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any, Callable, Iterator
 
 import pytest
-from helpers import Running, make_checkout, prepare
+from studio_helpers import Running, make_checkout, prepare
 
 
 @pytest.fixture(scope="session")
