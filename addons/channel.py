@@ -5,7 +5,8 @@ The contract stands in docs/architecture.md, "Rasa's channel".
 import asyncio
 import hmac
 import logging
-from typing import Any, Awaitable, Callable, Dict, List, Optional, Set, Text
+import re
+from typing import Any, Awaitable, Callable, Dict, List, Optional, Sequence, Set, Text
 
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 Respond = Callable[[UserMessage], Awaitable[Any]]
 # Part of each message that the gateway renders; the rest (recipient ids) stays here.
 FIELDS = ("text", "buttons", "custom")
+# What a conversation may be called: as long as the tracker store's column.
+ID = re.compile(r"[\x21-\x7e]{1,64}")
 
 
 class AssistantInput(InputChannel):
@@ -31,6 +34,8 @@ class AssistantInput(InputChannel):
 
     def __init__(self, settings: Settings) -> None:
         """Take the time limit and the token from the settings."""
+        # At this level Rasa and SQLAlchemy log what visitors write, whatever else is asked of them.
+        logging.disable(logging.DEBUG)
         self._seconds = settings.rasa_turn_seconds
         self._token = f"Bearer {internal_token(settings)}".encode()
         self._turns: Set["asyncio.Task[Any]"] = set()  # keeps turns alive that outlast their request
@@ -51,7 +56,7 @@ class AssistantInput(InputChannel):
 
         @blueprint.middleware("request")
         async def authorise(request: Request) -> Optional[HTTPResponse]:
-            given = request.headers.get("authorization", "").encode()
+            given = request.headers.get("authorization", "").encode(errors="replace")
             return None if hmac.compare_digest(given, self._token) else _error(401, "unauthorised", "A token is needed.")
 
         @blueprint.get("/")
@@ -154,20 +159,20 @@ def _model(agent: Agent) -> Optional[Text]:
 
 def _user_message(body: Any) -> Optional[UserMessage]:
     """Return the message that the gateway sent, or None when it is not of the contract's form."""
-    if not isinstance(body, dict) or not all(isinstance(body.get(key), str) for key in ("conversation", "id")):
+    if not isinstance(body, dict) or not _is_id(body.get("conversation")) or not isinstance(body.get("id"), str):
         return None
-    text, intent = body.get("text"), body.get("intent")
+    intent, text, entities = body.get("intent"), body.get("text"), body.get("entities") or []
     if body.get("event") == CRISIS:
-        parse_data: Optional[Dict[Text, Any]] = _parsed(CRISIS, [])
-    elif isinstance(intent, str):
-        parse_data = _parsed(intent, body.get("entities") or [])
+        parse_data: Optional[Dict[Text, Any]] = _parsed(CRISIS)
+    elif isinstance(intent, str) and _are_entities(entities):
+        parse_data = _parsed(intent, entities)
     elif isinstance(text, str):
-        parse_data = None
+        text = _plain(text)
+        parse_data = None if text else _parsed("nlu_fallback")
     else:
         return None
     return UserMessage(
-        # Rasa takes a leading slash for a command; a visitor's text never is one.
-        text=(text or "").lstrip("/ ") if parse_data is None else "",
+        text=text if parse_data is None else "",
         output_channel=CollectingOutputChannel(),
         sender_id=body["conversation"],
         parse_data=parse_data,
@@ -177,7 +182,22 @@ def _user_message(body: Any) -> Optional[UserMessage]:
     )
 
 
-def _parsed(intent: Text, entities: List[Dict[Text, Text]]) -> Dict[Text, Any]:
+def _plain(text: Text) -> Text:
+    """Return `text` without half characters, which no encoder takes, and without what Rasa would read as a command."""
+    return re.sub(r"^[\s/]+", "", text.encode(errors="replace").decode())
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and ID.fullmatch(value) is not None
+
+
+def _are_entities(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(item, dict) and isinstance(item.get("entity"), str) and isinstance(item.get("value"), str) for item in value
+    )
+
+
+def _parsed(intent: Text, entities: Sequence[Dict[Text, Text]] = ()) -> Dict[Text, Any]:
     """Return what understanding a pressed button amounts to."""
     found = [{"entity": item["entity"], "value": item["value"], "start": 0, "end": 0} for item in entities]
     return {"text": "", "intent": {"name": intent, "confidence": 1.0}, "entities": found}

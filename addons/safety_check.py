@@ -1,7 +1,7 @@
 """The safety check as the last word in the trained model: what the gateway does first, Rasa does again."""
 import hashlib
 from pathlib import Path
-from typing import Any, Dict, List, Text
+from typing import Any, Dict, Iterable, List, Mapping, Text
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -13,6 +13,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from addons.encoder import shared_encoder
 from addons.names import CHECKED, CRISIS
+from assistant.safety import Replies
 from assistant.safety import SafetyCheck as Check
 from assistant.settings import ROOT, Settings
 
@@ -27,6 +28,7 @@ class SafetyCheck(GraphComponent):
         """Create an untrained component."""
         self._model_storage, self._resource = model_storage, resource
         self._check: Check
+        self._replies: Replies
 
     @classmethod
     def create(
@@ -48,6 +50,7 @@ class SafetyCheck(GraphComponent):
         component = cls(model_storage, resource)
         with model_storage.read_from(resource) as path:
             component._check = Check.load(Path(path), shared_encoder())
+            component._replies = Replies.load(Path(path))
         return component
 
     @classmethod
@@ -73,5 +76,26 @@ class SafetyCheck(GraphComponent):
             verdict = self._check.check(message.get(TEXT))
             if verdict.level == CRISIS:
                 message.set(INTENT, {"name": CRISIS, "confidence": 1.0}, add_to_output=True)
-                message.set(CRISIS, {"category": verdict.category}, add_to_output=True)
+                support = {"category": verdict.category, "text": _plain(self._replies.answer(verdict).messages)}
+                message.set(CRISIS, support, add_to_output=True)
         return messages
+
+
+def _plain(messages: Iterable[Mapping[Text, Any]]) -> Text:
+    """Return a safety reply as plain text, a line for each service; the gateway shows the same with links."""
+    parts: List[Text] = []
+    for message in messages:
+        parts.append(message["text"])
+        parts += [_line(service) for service in message.get("services", ())]
+    return "\n".join(parts)
+
+
+def _line(service: Mapping[Text, Any]) -> Text:
+    text_to = f"text {service['sms_body']} to {service['sms']}" if service["sms_body"] else f"text {service['sms']}"
+    ways = [
+        f"call {service['call']}" if service["call"] else "",
+        text_to if service["sms"] else "",
+        service["email"] or "",
+        service["web"] or "",
+    ]
+    return f"{service['name']}: " + ", ".join(way for way in ways if way) + (f" ({service['hours']})" if service["hours"] else "")
