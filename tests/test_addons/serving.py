@@ -98,7 +98,7 @@ class Rasa:
     def wait(self, status=200):
         """Wait until the health call answers `status`."""
         def answers():
-            assert self.process.poll() is None, self.log
+            assert self.process.poll() is None and "Could not load model" not in self.log, self.log[-3000:]
             try:
                 return self.call("GET", "/")[0] == status
             except OSError:
