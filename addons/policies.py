@@ -11,7 +11,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from addons.history import FRESH_START, actions, buttons, in_a_row, intent, last_reply, understood
 from addons.names import CRISIS, NONE_OF_THESE, SEARCH_FORM, SEVERAL
 from addons.planning import Plan, PlanningPolicy
-from assistant.handoff.turn import Turn, continues_search, during_search
+from assistant.handoff.turn import Turn, continues_search, during_search, is_answer
 from assistant.language import is_english
 
 # A visitor who is not understood is asked, asked again with a line on urgent help, and then shown to people.
@@ -66,6 +66,8 @@ class FollowUpPolicy(PlanningPolicy):
             return None
         name, text = intent(tracker), tracker.latest_message.text or ""
         turn = Turn(name, text, tracker.latest_message.entities, tracker.get_slot(REQUESTED_SLOT))
+        if tracker.active_loop_name and is_answer(turn):
+            return None
         if continues_search(turn, next(actions(tracker), "")):
             return Plan([SEARCH_FORM])
         if name == "tell_me_more":
