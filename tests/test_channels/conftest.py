@@ -12,14 +12,13 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "
 from fakes import SERVICES  # noqa: E402
 
 from assistant.settings import Settings  # noqa: E402
+from gateway import release  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def view():
     """The safety data of this checkout."""
-    from gateway import release
-
-    return release.load(Settings.from_env({}))
+    return release.checkout(Settings.from_env({}))
 
 
 @pytest_asyncio.fixture(params=SERVICES)

@@ -78,6 +78,7 @@ class FakeService:
     url_setting = ""
     base_path = ""
     signature_headers: tuple[str, ...] = ()
+    public = PUBLIC  # the gateway's address, as it was set in the service's console
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
@@ -109,7 +110,7 @@ class FakeService:
     @property
     def env(self) -> dict[str, str]:
         """The gateway's settings for this service."""
-        return {**self.secrets, self.url_setting: f"http://127.0.0.1:{self.port}{self.base_path}", "ASSISTANT_PUBLIC_URL": PUBLIC}
+        return {**self.secrets, self.url_setting: f"http://127.0.0.1:{self.port}{self.base_path}", "ASSISTANT_PUBLIC_URL": self.public}
 
     def to(self, user: str) -> list[Sent]:
         """What `user` got."""

@@ -12,11 +12,10 @@ from urllib.parse import parse_qs, urlencode
 import aiohttp
 from aiohttp import web
 
-from fakes.base import PUBLIC, Call, FakeService, Sent, need, within
+from fakes.base import Call, FakeService, Sent, need, within
 
 ACCOUNT = "AC" + "0123456789abcdef" * 2
 OURS = "+447700900999"
-URL = f"{PUBLIC}/webhooks/twilio"
 
 
 class FakeTwilio(FakeService):
@@ -29,7 +28,11 @@ class FakeTwilio(FakeService):
 
     def __init__(self) -> None:
         super().__init__()
-        self.sms_url = URL
+        self.sms_url = self.address
+
+    @property
+    def address(self) -> str:
+        return f"{self.public}/webhooks/twilio"
 
     def routes(self, router: web.UrlDispatcher) -> None:
         router.add_post(f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json", self.take)
@@ -68,8 +71,8 @@ class FakeTwilio(FakeService):
     def refusal(self) -> web.StreamResponse:
         return web.json_response({"code": 21602, "message": "Message body is required", "status": 400}, status=400)
 
-    def signed(self, form: Mapping[str, str], url: str = URL, secret: Optional[str] = None) -> Call:
-        text = url + "".join(name + form[name] for name in sorted(form))
+    def signed(self, form: Mapping[str, str], url: str = "", secret: Optional[str] = None) -> Call:
+        text = (url or self.address) + "".join(name + form[name] for name in sorted(form))
         digest = base64.b64encode(hmac.new((secret or self.token).encode(), text.encode(), hashlib.sha1).digest()).decode()
         return Call({"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8", "X-Twilio-Signature": digest,
                      "I-Twilio-Idempotency-Token": str(self.next())}, urlencode(form).encode())
