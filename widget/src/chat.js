@@ -35,6 +35,7 @@ export class Chat {
 
   /** Takes up the stored conversation, if there is one of this tab that has not ended. Resolves to whether it did. */
   async resume() {
+    const { begun } = this;
     const found = this.store.load();
     if (!found) return false;
     if (Date.now() - found.touched > IDLE) {
@@ -46,6 +47,7 @@ export class Chat {
       this.note('copied');
       return false;
     }
+    if (!begun && this.begun) return false; // The visitor was quicker than the other tabs' silence.
     this.fresh();
     this.state = found;
     this.store.hold(found.key);
@@ -171,7 +173,7 @@ export class Chat {
     if (fresh.length) this.drop((item) => item.trouble);
     // Replies may overtake each other, and a crisis reply may come without a place in the order.
     this.state.cursor = Math.max(this.state.cursor, parseInt(cursor, 10) || 0);
-    fresh.forEach((item) => this.add(item));
+    fresh.forEach((item) => this.add(ended ? { ...item, local: true } : item)); // A farewell is not rated.
     if (fresh.length) this.ui.event('received', { count: fresh.length });
     if (ended) this.ui.event('deleted');
   }

@@ -89,6 +89,8 @@ export class Panel {
   /** The window became small or large: the same panel, opened the other way, the focus kept. */
   reshape(modal) {
     const focused = this.node.getRootNode().activeElement;
+    // It was the on-screen keyboard: to close now would send it away, and the change would come back.
+    if (focused === this.composer.input && matchMedia('(pointer: coarse)').matches) return;
     this.node.close();
     this.show(modal);
     if (focused) focused.focus({ preventScroll: true });
