@@ -1,27 +1,28 @@
-"""Measures the hand-off: `make evaluate-handoff FILE=x.jsonl` with lines {"text","location","session_format","concern","is_search"}.
+"""`make evaluate-handoff FILE=x.jsonl`: searches, and the places, formats and concerns named in them.
 
-It runs the trained model's NLU graph and fills the slots as the search form would at the message. A message is a
-search when its intent is find_therapist, alone or among several. Slots are judged where the message is one.
+Each line is {"text", "location", "session_format", "concern", "is_search"}. The trained model's NLU graph runs as Rasa
+runs it. A message is a search when its intent is find_therapist, alone or among several; the slots are those that
+the search form would hold after it, judged where the message is a search. A name that several towns bear, of which
+the form would ask which, counts as that name.
 """
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from assistant.errors import AssistantError, InputFileError, ModelError
+from assistant.errors import InputFileError
 from assistant.handoff import Search, Turn, take
 from assistant.handoff.form import ANY
 from assistant.places import Gazetteer
 from assistant.places.place import key
 from assistant.settings import Settings
+from benchmarks.cli import print_json, print_table, progress, run
+from benchmarks.evaluate import understand
 
 SLOTS = ("location", "session_format", "concern")
-MODEL = "assistant.tar.gz"
+FORM = '{"text", "location", "session_format", "concern", "is_search"}'
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,11 @@ def read_rows(path: Path) -> List[Row]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputFileError(f"FILE={path}: {getattr(error, 'strerror', None) or 'it is not UTF-8'}. Give a JSON Lines file.") from None
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise InputFileError(f"FILE={path}: {reason}. Give a file with {FORM} on each line.") from None
     rows = [_row(line, f"FILE={path}: line {number}") for number, line in enumerate(lines, start=1) if line.strip()]
     if not rows:
-        raise InputFileError(f"FILE={path}: has no rows.")
+        raise InputFileError(f"FILE={path}: has no rows. Give {FORM} on each line.")
     return rows
 
 
@@ -49,33 +51,16 @@ def _row(line: str, where: str) -> Row:
     try:
         row = json.loads(line)
     except json.JSONDecodeError as error:
-        raise InputFileError(f"{where}: {error.msg}. Give one JSON object a line.") from None
+        raise InputFileError(f"{where}: {error.msg}. Give {FORM}.") from None
     good = isinstance(row, dict) and isinstance(row.get("text"), str) and isinstance(row.get("is_search"), bool)
     if not good or any(not isinstance(row.get(slot), (str, type(None))) for slot in SLOTS):
-        raise InputFileError(f'{where}: give {{"text", "location", "session_format", "concern", "is_search"}}.')
+        raise InputFileError(f"{where} is not {FORM}. Correct it.")
     return Row(row["text"], row["is_search"], {slot: row.get(slot) or None for slot in SLOTS})
 
 
-def understand(rows: List[Row], settings: Settings) -> List[Dict[str, Any]]:
-    """Return what the model's NLU graph makes of each row; raises ModelError when there is no model."""
-    path = settings.models / MODEL
-    if not path.is_file():
-        raise ModelError(f"{path.name}: there is no model. Run `make train`.")
-    logging.disable(logging.WARNING)
-    from rasa.core.agent import Agent  # takes seconds: after the file is known to be good
-
-    agent = Agent.load(str(path))
-
-    async def parse() -> List[Dict[str, Any]]:
-        return [await agent.parse_message(row.text) for row in rows]
-
-    return asyncio.run(parse())
-
-
 def filled(parsed: Mapping[str, Any], gazetteer: Gazetteer) -> Dict[str, Optional[str]]:
-    """Return the slots after this message began a search; a name that several places bear counts as it is."""
-    intent = (parsed.get("intent") or {}).get("name") or ""
-    search = take(Search(), Turn(intent, parsed.get("text") or "", parsed.get("entities") or ()), gazetteer)
+    """Return the slots after this message began a search; what was left open is None."""
+    search = take(Search(), Turn(parsed["intent"]["name"], parsed.get("text") or "", parsed.get("entities") or ()), gazetteer)
     location = search.location or (search.name if search.problem == "ambiguous" else None)
     values = {"location": location, "session_format": search.session_format, "concern": search.concern}
     return {slot: None if value == ANY else value for slot, value in values.items()}
@@ -88,51 +73,37 @@ def same(slot: str, wanted: Optional[str], got: Optional[str], gazetteer: Gazett
     return key(wanted) == key(got) or bool(set(gazetteer.named(wanted)) & set(gazetteer.named(got)))
 
 
-def evaluate(rows: List[Row], parsed: List[Dict[str, Any]], gazetteer: Gazetteer) -> Dict[str, Any]:
-    """Return the figures as `make evaluate-handoff` prints them."""
-    hits = predicted = 0
-    right = {slot: 0 for slot in SLOTS}
-    for row, message in zip(rows, parsed):
-        intents = [(message.get("intent") or {}).get("name"), *(message.get("questions") or [])]
-        is_search = "find_therapist" in intents
-        predicted += is_search
-        hits += is_search and row.is_search
-        if row.is_search:
-            slots = filled(message, gazetteer)
-            for slot in SLOTS:
-                right[slot] += same(slot, row.slots[slot], slots[slot], gazetteer)
-    searches = sum(row.is_search for row in rows)
+def figures(rows: Sequence[Row], parsed: Sequence[Mapping[str, Any]], gazetteer: Gazetteer) -> Dict[str, Any]:
+    """Return the figures that the command prints; null where the file has no rows of a kind."""
+    found = [_is_search(message) for message in parsed]
+    hits = sum(predicted and row.is_search for row, predicted in zip(rows, found))
+    searches = [(row, filled(message, gazetteer)) for row, message in zip(rows, parsed) if row.is_search]
+    right = {slot: sum(same(slot, row.slots[slot], slots[slot], gazetteer) for row, slots in searches) for slot in SLOTS}
     return {
         "n": len(rows),
-        "search_precision": _share(hits, predicted),
-        "search_recall": _share(hits, searches),
-        "slots": {slot: _share(right[slot], searches) for slot in SLOTS},
+        "search_precision": _share(hits, sum(found)),
+        "search_recall": _share(hits, len(searches)),
+        "slots": {slot: _share(right[slot], len(searches)) for slot in SLOTS},
     }
 
 
+def _is_search(parsed: Mapping[str, Any]) -> bool:
+    return "find_therapist" in (parsed["intent"]["name"], *(parsed.get("questions") or ()))
+
+
 def _share(part: int, whole: int) -> Optional[float]:
-    return round(part / whole, 4) if whole else None
+    return part / whole if whole else None
 
 
-def main() -> int:
-    """Read, run, print a table and the JSON; return the exit code."""
-    if len(sys.argv) != 2 or not sys.argv[1]:
-        print("Give the file: make evaluate-handoff FILE=x.jsonl", file=sys.stderr)
-        return 1
-    try:
-        settings = Settings.from_env()
-        rows = read_rows(Path(sys.argv[1]))
-        gazetteer = Gazetteer.load(settings)
-        figures = evaluate(rows, understand(rows, settings), gazetteer)
-    except AssistantError as error:
-        print(error, file=sys.stderr)
-        return 1
-    for name, value in {**figures, **figures["slots"]}.items():
-        if name != "slots":
-            print(f"{name:18} {value}")
-    print(json.dumps(figures))
-    return 0
+def main(arguments: List[str]) -> None:
+    """Read, run and print."""
+    rows, settings = read_rows(Path(arguments[0])), Settings.from_env()
+    progress(f"Reading {len(rows)} messages …")
+    result = figures(rows, understand([row.text for row in rows], settings), Gazetteer.load(settings))
+    print_table("Is a search", ["", "share"], [[name, result[name]] for name in ("search_precision", "search_recall")])
+    print_table("Slots of searches, share right", ["", "share"], list(result["slots"].items()))
+    print_json(result)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main, "make evaluate-handoff FILE=x.jsonl")

@@ -31,9 +31,22 @@ def gazetteer():
 
 def therapist(number, **changes):
     entry = Therapist(
-        name=f"Entry {number}", title="Counsellor", register="BACP", register_number=str(number), town="Leeds", latitude=53.797,
-        longitude=-1.546, by_area=False, formats=("online", "in_person"), audiences=("adults",), concerns=("anxiety",),
-        languages=("English",), fee_from=50, fee_to=60, accepting=True, url=f"https://example.org/{number}",
+        name=f"Entry {number}",
+        title="Counsellor",
+        register="BACP",
+        register_number=str(number),
+        town="Leeds",
+        latitude=53.797,
+        longitude=-1.546,
+        by_area=False,
+        formats=("online", "in_person"),
+        audiences=("adults",),
+        concerns=("anxiety",),
+        languages=("English",),
+        fee_from=50,
+        fee_to=60,
+        accepting=True,
+        url=f"https://example.org/{number}",
     )
     return replace(entry, **changes)
 
@@ -54,9 +67,23 @@ def names(results):
 
 def row(**changes):
     good = dict(
-        name="Ada Example", title="Counsellor", register="BACP", register_number="1", town="Leeds", postcode="LS6", latitude="", longitude="",
-        formats="online; in_person", audiences="adults", concerns="anxiety", languages="English", fee_from="50", fee_to="60",
-        accepting="yes", url="https://example.org/ada", sample="",
+        name="Ada Example",
+        title="Counsellor",
+        register="BACP",
+        register_number="1",
+        town="Leeds",
+        postcode="LS6",
+        latitude="",
+        longitude="",
+        formats="online; in_person",
+        audiences="adults",
+        concerns="anxiety",
+        languages="English",
+        fee_from="50",
+        fee_to="60",
+        accepting="yes",
+        url="https://example.org/ada",
+        sample="",
     )
     return {**good, **changes}
 
@@ -72,7 +99,10 @@ def csv_file(path, *rows, columns=COLUMNS):
 class TestSearch:
     def test_filters_apply_together(self, directory, gazetteer):
         found = directory(
-            therapist(1), therapist(2, formats=("online",)), therapist(3, concerns=("grief",)), therapist(4, audiences=("couples",)),
+            therapist(1),
+            therapist(2, formats=("online",)),
+            therapist(3, concerns=("grief",)),
+            therapist(4, audiences=("couples",)),
             therapist(5, audiences=("adults", "couples"), concerns=("anxiety", "grief")),
         ).search_now(Query(gazetteer.look_up("Leeds").place, "in_person", "grief", "couples"), 3)
         assert names(found) == ["Entry 5"]
@@ -159,9 +189,15 @@ class TestImport:
         target = tmp_path / "out.sqlite"
         import_directory(csv_file(tmp_path / "good.csv", row()), target, gazetteer)
         source = csv_file(
-            tmp_path / "bad.csv", row(), row(register="", register_number="2"), row(register_number="3", formats="by post", accepting="maybe"),
-            row(register_number="4", town="Nowhereatall", postcode=""), row(), row(register_number="6", url="javascript:alert(1)"),
-            row(register_number="7", fee_from="80", fee_to="60"), row(register_number="8", latitude="999", longitude="0"),
+            tmp_path / "bad.csv",
+            row(),
+            row(register="", register_number="2"),
+            row(register_number="3", formats="by post", accepting="maybe"),
+            row(register_number="4", town="Nowhereatall", postcode=""),
+            row(),
+            row(register_number="6", url="javascript:alert(1)"),
+            row(register_number="7", fee_from="80", fee_to="60"),
+            row(register_number="8", latitude="999", longitude="0"),
         )
         result = import_directory(source, target, gazetteer)
         assert result.written == 0
@@ -186,10 +222,15 @@ class TestImport:
         source.write_text(source.read_text().rstrip() + ",surplus\n")
         assert "more cells" in import_directory(source, tmp_path / "out.sqlite", gazetteer).bad[0].reasons[0]
 
-    @pytest.mark.parametrize("content, message", [
-        (b"", "has no entry"), (b"name,title\nA,B\n", "no column register"), ("näme".encode("latin-1"), "not UTF-8"),
-        (b'"open', "Save it as CSV again"),
-    ])
+    @pytest.mark.parametrize(
+        "content, message",
+        [
+            (b"", "has no entry"),
+            (b"name,title\nA,B\n", "no column register"),
+            ("näme".encode("latin-1"), "not UTF-8"),
+            (b'"open', "Save it as CSV again"),
+        ],
+    )
     def test_a_malformed_file_is_a_clear_error(self, content, message, tmp_path, gazetteer):
         (tmp_path / "in.csv").write_bytes(content)
         with pytest.raises(InputFileError, match=f"FILE=in.csv.*{message}"):
@@ -244,7 +285,9 @@ class TestDeepLink:
         assert link.url.startswith("https://") and "?" not in link.url and link.carries == frozenset()
 
     def test_parameters_and_values_are_the_sites_and_encoded(self, gazetteer):
-        settings = self.settings("https://example.org/find?lang=en&near={location}&how={session_format}&for={concern}", "in_person=face-to-face")
+        settings = self.settings(
+            "https://example.org/find?lang=en&near={location}&how={session_format}&for={concern}", "in_person=face-to-face"
+        )
         link = deep_link(Query(gazetteer.look_up("King's Lynn").place, "in_person"), settings)
         assert link.url == "https://example.org/find?lang=en&near=King%27s+Lynn&how=face-to-face"
         assert link.carries == {"location", "session_format"}
@@ -253,10 +296,16 @@ class TestDeepLink:
         settings = self.settings("https://example.org/?q={location}")
         assert deep_link(Query(gazetteer.look_up("Newport, near Telford").place), settings).url == "https://example.org/?q=Newport"
 
-    @pytest.mark.parametrize("name, value", [
-        ("ASSISTANT_SEARCH_URL_TEMPLATE", "https://example.org/?q={town}"), ("ASSISTANT_SEARCH_URL_TEMPLATE", "example.org"),
-        ("ASSISTANT_SEARCH_VALUES", "online"), ("ASSISTANT_SEARCH_VALUES", "a=b,a=c"), ("ASSISTANT_DIRECTORY_BACKEND", "ldap"),
-    ])
+    @pytest.mark.parametrize(
+        "name, value",
+        [
+            ("ASSISTANT_SEARCH_URL_TEMPLATE", "https://example.org/?q={town}"),
+            ("ASSISTANT_SEARCH_URL_TEMPLATE", "example.org"),
+            ("ASSISTANT_SEARCH_VALUES", "online"),
+            ("ASSISTANT_SEARCH_VALUES", "a=b,a=c"),
+            ("ASSISTANT_DIRECTORY_BACKEND", "ldap"),
+        ],
+    )
     def test_malformed_settings_stop_the_start(self, name, value):
         with pytest.raises(SettingsError, match=name):
             Settings.from_env({name: value})
@@ -296,12 +345,14 @@ def test_twenty_thousand_entries_import_and_search_in_time(tmp_path, gazetteer):
     store = SQLiteDirectory(tmp_path / "out.sqlite")
     queries = [
         Query(gazetteer.look_up(town).place, "in_person", concern, "couples")
-        for town in ("London", "Leeds", "Truro", "Glasgow", "Cardiff") for concern in CONCERNS
+        for town in ("London", "Leeds", "Truro", "Glasgow", "Cardiff")
+        for concern in CONCERNS
     ]
     assert measure(store, queries * 3)["p50"] < 5
 
 
 def test_cards_can_be_written_as_json(directory):
     from assistant.handoff import card
+
     found = directory(therapist(1, fee_to=None)).search_now(Query(), 1).found[0]
     assert json.loads(json.dumps(card(found)))["fee"] == "from £50"

@@ -23,9 +23,15 @@ LIMIT = 2.5  # seconds to the link
 
 def entry(number, **changes):
     good = {
-        "full_name": f"Person {number}", "role": "Counsellor", "body": {"name": "BACP", "number": number}, "link": f"https://example.org/{number}",
-        "where": {"town": "Leeds", "lat": 53.8, "lon": -1.55}, "ways": ["video", "room"], "clients": ["adults"],
-        "topics": ["anxiety", "self-esteem"], "open": True,
+        "full_name": f"Person {number}",
+        "role": "Counsellor",
+        "body": {"name": "BACP", "number": number},
+        "link": f"https://example.org/{number}",
+        "where": {"town": "Leeds", "lat": 53.8, "lon": -1.55},
+        "ways": ["video", "room"],
+        "clients": ["adults"],
+        "topics": ["anxiety", "self-esteem"],
+        "open": True,
     }
     return {**good, **changes}
 
@@ -72,10 +78,14 @@ async def site():
 
 @pytest.fixture
 def directory(site, gazetteer):
-    settings = Settings.from_env({
-        "ASSISTANT_DIRECTORY_BACKEND": "http", "ASSISTANT_DIRECTORY_URL": site.url, "ASSISTANT_DIRECTORY_FIELDS": FIELDS,
-        "ASSISTANT_SEARCH_VALUES": VALUES,
-    })
+    settings = Settings.from_env(
+        {
+            "ASSISTANT_DIRECTORY_BACKEND": "http",
+            "ASSISTANT_DIRECTORY_URL": site.url,
+            "ASSISTANT_DIRECTORY_FIELDS": FIELDS,
+            "ASSISTANT_SEARCH_VALUES": VALUES,
+        }
+    )
     return HTTPDirectory(settings, gazetteer, Breaker(failures=3, rest=0.2))
 
 
@@ -87,7 +97,10 @@ async def test_entries_are_read_through_the_field_map(site, directory, leeds):
     site.answer = giving(entry(1), entry(2, open=False), entry(3, where={"town": "York", "lat": 53.96, "lon": -1.08}))
     results = await directory.search(leeds, 3)
     assert [found.therapist.name for found in results.found] == ["Person 1", "Person 2"]
-    assert results.found[0].therapist.formats == ("online", "in_person") and results.found[0].therapist.concerns == ("anxiety", "low_self_esteem")
+    assert results.found[0].therapist.formats == ("online", "in_person") and results.found[0].therapist.concerns == (
+        "anxiety",
+        "low_self_esteem",
+    )
     assert results.radius == 10 and results.total == 2 and not results.sample
     assert site.asked[0] == {**site.asked[0], "near": "Leeds", "how": "room", "what": "self-esteem", "who": "", "n": "200"}
 
@@ -204,9 +217,13 @@ def test_after_its_rest_one_call_is_let_through():
     assert breaker.allows()
 
 
-@pytest.mark.parametrize("env, message", [
-    ({}, "ASSISTANT_DIRECTORY_URL=''"), ({"ASSISTANT_DIRECTORY_URL": "https://e.org", "ASSISTANT_DIRECTORY_FIELDS": "nome=x"}, "has 'nome'"),
-])
+@pytest.mark.parametrize(
+    "env, message",
+    [
+        ({}, "ASSISTANT_DIRECTORY_URL=''"),
+        ({"ASSISTANT_DIRECTORY_URL": "https://e.org", "ASSISTANT_DIRECTORY_FIELDS": "nome=x"}, "has 'nome'"),
+    ],
+)
 def test_malformed_settings_stop_the_start(env, message, gazetteer):
     with pytest.raises(SettingsError, match=message):
         HTTPDirectory(Settings.from_env(env), gazetteer)

@@ -4,7 +4,19 @@ from assistant.directory import Found, Query
 from assistant.directory.model import RADII, Therapist
 from assistant.entities import Matcher
 from assistant.handoff import (
-    Search, Turn, card, continues_search, describe, during_search, is_answer, names_a_search, next_question, query_of, slots_of, take, unapplied,
+    Search,
+    Turn,
+    card,
+    continues_search,
+    describe,
+    during_search,
+    is_answer,
+    names_a_search,
+    next_question,
+    query_of,
+    slots_of,
+    take,
+    unapplied,
 )
 from assistant.handoff.form import ANY
 from assistant.places import Gazetteer
@@ -12,6 +24,7 @@ from assistant.settings import Settings
 from assistant.vocabulary import load_vocabulary
 from scripts.places_extract import build
 
+NOTHING = Search()
 ACTIONS = {"utter_faq_cost", "utter_goodbye", "utter_out_of_scope", "utter_not_understood", "utter_share_feelings"}
 
 
@@ -34,7 +47,7 @@ def turn(gazetteer):
 def play(turn, gazetteer):
     """Play messages through the form and return the search and the question left open."""
 
-    def played(*texts, search=Search(), intent="nlu_fallback"):
+    def played(*texts, search=NOTHING, intent="nlu_fallback"):
         requested = None
         for number, text in enumerate(texts):
             search = take(search, turn(text, intent if number else "find_therapist", requested), gazetteer)
@@ -83,7 +96,9 @@ class TestForm:
         assert play("for grief", search=done)[0].concern == "grief"
         assert facts(play("actually York", search=done)[0]) == ("York", "in_person", "anxiety")
 
-    @pytest.mark.parametrize("text, slot", [("change place", "location"), ("change format", "session_format"), ("change concern", "concern")])
+    @pytest.mark.parametrize(
+        "text, slot", [("change place", "location"), ("change format", "session_format"), ("change concern", "concern")]
+    )
     def test_a_change_without_a_new_value_is_asked_for(self, text, slot, play):
         assert play(text, search=play("in person in Leeds for anxiety")[0])[1] == slot
 
@@ -114,9 +129,14 @@ class TestForm:
     def test_an_ambiguous_place_is_settled_by_its_region_alone(self, play):
         assert play("therapist in Newport", "Isle of Wight")[0].location in ("Isle of Wight", "Newport, Isle of Wight")
 
-    @pytest.mark.parametrize("text, problem", [
-        ("therapist near me", "near_me"), ("therapist in Paris", "abroad"), ("therapist in Scotland", "wide"),
-    ])
+    @pytest.mark.parametrize(
+        "text, problem",
+        [
+            ("therapist near me", "near_me"),
+            ("therapist in Paris", "abroad"),
+            ("therapist in Scotland", "wide"),
+        ],
+    )
     def test_places_that_will_not_do(self, text, problem, play):
         search, question = play(text)
         assert (search.problem, search.location, question) == (problem, None, "location")
@@ -162,53 +182,81 @@ class TestForm:
 
 
 class TestTurn:
-    @pytest.mark.parametrize("text, intent, requested", [
-        ("Leeds", "faq_about_time_for_therapy", "location"), ("anxiety", "faq_conditions_helped", "concern"),
-        ("online", "faq_online_sessions", "session_format"), ("couples therapy please", "faq_children_and_families", "concern"),
-        ("I feel anxious all the time", "share_feelings", "concern"), ("qwertyuiop", "nlu_fallback", "location"),
-        ("skip", "deny", "concern"), ("stop", "goodbye", "location"), ("Upper Slaughter", "out_of_scope", "location"),
-    ])
+    @pytest.mark.parametrize(
+        "text, intent, requested",
+        [
+            ("Leeds", "faq_about_time_for_therapy", "location"),
+            ("anxiety", "faq_conditions_helped", "concern"),
+            ("online", "faq_online_sessions", "session_format"),
+            ("couples therapy please", "faq_children_and_families", "concern"),
+            ("I feel anxious all the time", "share_feelings", "concern"),
+            ("qwertyuiop", "nlu_fallback", "location"),
+            ("skip", "deny", "concern"),
+            ("stop", "goodbye", "location"),
+            ("Upper Slaughter", "out_of_scope", "location"),
+        ],
+    )
     def test_answers(self, text, intent, requested, turn):
         assert is_answer(turn(text, intent, requested))
         assert during_search(turn(text, intent, requested), ACTIONS) is None
 
-    @pytest.mark.parametrize("text, intent, requested, action, goes_on", [
-        ("how much does it cost in Leeds", "faq_cost", "location", "utter_faq_cost", True),
-        ("what is the weather like?", "out_of_scope", "location", "utter_out_of_scope", True),
-        ("I moved to Leeds and feel awful", "share_feelings", "location", "utter_share_feelings", True),
-        ("what does that thing over there mean?", "nlu_fallback", "session_format", "utter_not_understood", True),
-        ("bye", "goodbye", "location", "utter_goodbye", False),
-    ])
+    @pytest.mark.parametrize(
+        "text, intent, requested, action, goes_on",
+        [
+            ("how much does it cost in Leeds", "faq_cost", "location", "utter_faq_cost", True),
+            ("what is the weather like?", "out_of_scope", "location", "utter_out_of_scope", True),
+            ("I moved to Leeds and feel awful", "share_feelings", "location", "utter_share_feelings", True),
+            ("what does that thing over there mean?", "nlu_fallback", "session_format", "utter_not_understood", True),
+            ("bye", "goodbye", "location", "utter_goodbye", False),
+        ],
+    )
     def test_questions_in_the_middle(self, text, intent, requested, action, goes_on, turn):
         assert during_search(turn(text, intent, requested), ACTIONS) == (action, goes_on)
 
     def test_a_button_of_another_topic_is_a_question(self):
         assert during_search(Turn("faq_cost", "", (), "location"), ACTIONS) == ("utter_faq_cost", True)
 
-    @pytest.mark.parametrize("text, search", [
-        ("York, zoom, low mood", True), ("BS3 f2f my ex", True), ("online or in person, Leeds", True), ("Leeds", False),
-        ("couples", False), ("is it online in Leeds?", False), ("I moved to Leeds and feel low", False),
-    ])
+    @pytest.mark.parametrize(
+        "text, search",
+        [
+            ("York, zoom, low mood", True),
+            ("BS3 f2f my ex", True),
+            ("online or in person, Leeds", True),
+            ("Leeds", False),
+            ("couples", False),
+            ("is it online in Leeds?", False),
+            ("I moved to Leeds and feel low", False),
+        ],
+    )
     def test_two_names_and_nothing_else_are_a_search(self, text, search, turn):
         assert names_a_search(turn(text, "nlu_fallback")) is search
 
-    @pytest.mark.parametrize("text, intent, about", [
-        ("more please", "tell_me_more", True), ("what about York", "faq_about_time_for_therapy", True), ("online?", "faq_online_sessions", True),
-        ("how much does that cost", "faq_cost", False), ("find me another", "find_therapist", False),
-    ])
+    @pytest.mark.parametrize(
+        "text, intent, about",
+        [
+            ("more please", "tell_me_more", True),
+            ("what about York", "faq_about_time_for_therapy", True),
+            ("online?", "faq_online_sessions", True),
+            ("how much does that cost", "faq_cost", False),
+            ("find me another", "find_therapist", False),
+        ],
+    )
     def test_what_follows_the_results_is_about_them(self, text, intent, about, turn):
         assert continues_search(turn(text, intent), "action_search_therapists") is about
         assert not continues_search(turn(text, intent), "utter_faq_cost")
 
 
 class TestDescribe:
-    @pytest.mark.parametrize("text, words", [
-        ("in person in Leeds for anxiety", "therapists near Leeds who see people in person and work with anxiety"),
-        ("online for grief", "online therapists who work with grief"),
-        ("couples counselling in Kent", "therapists for couples in Kent who work with relationships"),
-        ("f2f, York", "therapists near York who see people in person"),
-        ("find a therapist", "therapists"),
-    ])
+    @pytest.mark.parametrize(
+        "text, words",
+        [
+            ("in person in Leeds for anxiety", "therapists near Leeds who see people in person and work with anxiety"),
+            ("online for grief", "online therapists who work with grief"),
+            ("couples counselling in Kent", "therapists for couples in Kent who work with relationships"),
+            ("f2f, York", "therapists near York who see people in person"),
+            ("find a therapist", "therapists"),
+        ],
+    )
     def test_a_query_in_words(self, text, words, play, gazetteer):
         assert describe(query_of(play(text)[0], gazetteer), load_vocabulary()) == words
 
@@ -219,11 +267,20 @@ class TestDescribe:
     def test_wishes_in_words(self):
         assert unapplied(("time", "price", "gender"), load_vocabulary()) == "days and times, price or a therapist's gender"
 
-    @pytest.mark.parametrize("miles, about, words", [
-        (None, False, ""), (0.3, False, "less than a mile"), (0.3, True, "less than a mile"), (1.2, False, "1 mile"), (7.6, True, "about 8 miles"),
-    ])
+    @pytest.mark.parametrize(
+        "miles, about, words",
+        [
+            (None, False, ""),
+            (0.3, False, "less than a mile"),
+            (0.3, True, "less than a mile"),
+            (1.2, False, "1 mile"),
+            (7.6, True, "about 8 miles"),
+        ],
+    )
     def test_distances(self, miles, about, words):
-        therapist = Therapist("A", "T", "BACP", "1", "Leeds", 53.0, -1.0, False, ("online",), ("adults",), ("grief",), (), 40, 40, False, "https://e.org")
+        therapist = Therapist(
+            "A", "T", "BACP", "1", "Leeds", 53.0, -1.0, False, ("online",), ("adults",), ("grief",), (), 40, 40, False, "https://e.org"
+        )
         shown = card(Found(therapist, miles, about))
         assert shown["distance"] == words and shown["fee"] == "£40" and shown["register"] == "BACP 1"
         assert shown["accepting"] == "Not taking new clients at the moment"
