@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.directory.model import AUDIENCES, CONCERNS, FORMATS
@@ -12,9 +12,8 @@ from scripts.places_extract import build
 
 @pytest.fixture(scope="module")
 def matcher():
-    settings = Settings.from_env()
-    build(settings)
-    return Matcher.load(settings)
+    build(Settings.from_env())
+    return Matcher.load(Settings.from_env())
 
 
 def value(matcher, text, entity):
@@ -164,6 +163,7 @@ def test_a_full_postcode_leaves_only_its_outward_part(matcher):
     assert value(matcher, "I'm at LS6 2AB", "location") == "LS6"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=150))
 def test_any_text_is_read_and_entities_lie_within_it(text):
     matcher = Matcher.load(Settings.from_env())

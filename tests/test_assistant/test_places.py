@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.errors import ContentError
@@ -10,9 +10,8 @@ from scripts.places_extract import build
 
 @pytest.fixture(scope="module")
 def gazetteer():
-    settings = Settings.from_env()
-    build(settings)
-    return Gazetteer.load(settings)
+    build(Settings.from_env())
+    return Gazetteer.load(Settings.from_env())
 
 
 def named(text, gazetteer):
@@ -59,6 +58,7 @@ def test_full_postcodes_are_cut_out_of_a_text(text, shortened):
     assert shorten_postcodes(text) == shortened
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_shortening_leaves_nothing_to_shorten(text):
     once = shorten_postcodes(text)
@@ -161,6 +161,7 @@ def test_an_area_is_coarse_enough_to_count(gazetteer):
     assert gazetteer.area(gazetteer.look_up("Headingley").place) == "LS"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_can_be_searched_for_places(text):
     gazetteer = Gazetteer.load(Settings.from_env())
@@ -174,8 +175,8 @@ def test_a_missing_extract_is_a_clear_error(tmp_path):
 
 
 def test_the_extract_is_built_once_and_small(tmp_path):
-    settings = Settings.from_env({"ASSISTANT_CACHE": str(tmp_path)})
-    path = build(settings)
+    elsewhere = Settings.from_env({"ASSISTANT_CACHE": str(tmp_path)})
+    path = build(elsewhere)
     assert 100_000 < path.stat().st_size < 1_000_000
     stamp = path.stat().st_mtime_ns
-    assert build(settings) == path and path.stat().st_mtime_ns == stamp
+    assert build(elsewhere) == path and path.stat().st_mtime_ns == stamp
