@@ -35,16 +35,16 @@ check: setup ## check the content, the code's style and its types
 	@mypy
 
 evaluate: train ## FILE=x.tsv: the intents of held-back messages
-	@$(python) -m benchmarks.evaluate $(call file)
+	@$(python) -m benchmarks.evaluate $(given)
 
 evaluate-safety: setup ## FILE=x.tsv: the safety check on held-back messages
-	@$(python) -m benchmarks.evaluate_safety $(call file)
+	@$(python) -m benchmarks.evaluate_safety $(given)
 
 evaluate-handoff: train ## FILE=x.jsonl: searches and their places, formats and concerns
-	@$(python) -m benchmarks.evaluate_handoff $(call file)
+	@$(python) -m benchmarks.evaluate_handoff $(given)
 
 converse: environment ## FILE=x.jsonl: play conversations against a running assistant
-	@$(python) -m benchmarks.converse $(call file)
+	@$(python) -m benchmarks.converse $(given)
 
 benchmark-nlu: setup ## TRAIN=a.tsv TEST=b.tsv: the same pipeline on a foreign data set
 	@$(python) -m benchmarks.nlu $(if $(TRAIN),"$(TRAIN)",$(error TRAIN is missing: make $@ TRAIN=a.tsv TEST=b.tsv)) \
@@ -63,7 +63,7 @@ cluster: train browser ## two of each on PostgreSQL and Redis behind nginx, on t
 	@$(python) -m scripts.cluster
 
 import-directory: setup ## FILE=x.csv: replace the therapist directory
-	@$(python) -m scripts.import_directory $(call file)
+	@$(python) -m scripts.import_directory $(given)
 
 channel-check: environment ## NAME=whatsapp|messenger|slack|telegram|twilio: what is wrong with its settings
 	@$(python) -m gateway.channels.check $(if $(NAME),"$(NAME)",$(error NAME is missing: make $@ NAME=whatsapp))
@@ -89,4 +89,4 @@ environment:
 browser:
 	@scripts/browser.sh
 
-file = $(if $(FILE),"$(FILE)",$(error FILE is missing: make $@ FILE=…))
+given = $(if $(FILE),"$(FILE)",$(error FILE is missing: make $@ FILE=…))

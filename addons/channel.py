@@ -76,7 +76,7 @@ class AssistantInput(InputChannel):
                 return _error(400, "bad_request", "Give conversation, id, and one of text, intent, event.")
             return await self._answer(agent, user_message)
 
-        @blueprint.delete("/conversations/<conversation:str>")
+        @blueprint.delete("/conversations/<conversation:str>", ignore_body=False)
         async def delete(request: Request, conversation: Text) -> HTTPResponse:
             agent = _agent(request)
             if agent is None:

@@ -67,7 +67,7 @@ class Cluster:
                 f"SANIC_HOST=127.0.0.1 exec python -m rasa_sdk --actions actions --port {ports['actions'][number]}"
             )
             self.commands[f"rasa.{number}"] = (
-                f"exec python -m rasa run --interface 127.0.0.1 --port {ports['rasas'][number]} --model {shlex.quote(str(model))} "
+                f"exec python -m scripts.rasa run --interface 127.0.0.1 --port {ports['rasas'][number]} --model {shlex.quote(str(model))} "
                 "--endpoints deploy/endpoints.yml --credentials credentials.yml --quiet"
             )
             self.commands[f"gateway.{number}"] = "exec python -m gateway"

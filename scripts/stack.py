@@ -56,7 +56,7 @@ class Stack:
         """Return the command of the process `name`; as in the Procfile, without a shell in between."""
         model = Settings.from_env({}).models / MODEL
         return {
-            "rasa": ["-m", "rasa", "run", "--interface", "127.0.0.1", "--port", str(self.ports["rasa"]), "--model", str(model),
+            "rasa": ["-m", "scripts.rasa", "run", "--interface", "127.0.0.1", "--port", str(self.ports["rasa"]), "--model", str(model),
                      "--endpoints", "endpoints.yml", "--credentials", "credentials.yml", "--quiet"],
             "actions": ["-m", "rasa_sdk", "--actions", "actions", "--port", str(self.ports["actions"])],
             "gateway": ["-m", "gateway"],
