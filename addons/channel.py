@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import logging
 import re
+import traceback
 from typing import Any, Awaitable, Callable, Dict, List, Optional, Sequence, Set, Text
 
 from rasa.core.agent import Agent
@@ -36,6 +37,7 @@ class AssistantInput(InputChannel):
         """Take the time limit and the token from the settings."""
         # At this level Rasa and SQLAlchemy log what visitors write, whatever else is asked of them.
         logging.disable(logging.DEBUG)
+        logging.getLogger("rasa.core.processor").addFilter(_without_details)
         self._seconds = settings.rasa_turn_seconds
         self._token = f"Bearer {internal_token(settings)}".encode()
         self._turns: Set["asyncio.Task[Any]"] = set()  # keeps turns alive that outlast their request
@@ -201,6 +203,15 @@ def _parsed(intent: Text, entities: Sequence[Dict[Text, Text]] = ()) -> Dict[Tex
     """Return what understanding a pressed button amounts to."""
     found = [{"entity": item["entity"], "value": item["value"], "start": 0, "end": 0} for item in entities]
     return {"text": "", "intent": {"name": intent, "confidence": 1.0}, "entities": found}
+
+
+def _without_details(record: logging.LogRecord) -> bool:
+    """Take the text out of an exception that Rasa logs: it may hold what the visitor wrote. Type and place remain."""
+    if record.exc_info and record.exc_info[0]:
+        place = traceback.extract_tb(record.exc_info[2])[-1]
+        record.msg, record.args = f"{record.getMessage()} {record.exc_info[0].__name__} at {place.filename}:{place.lineno}", ()
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def _error(status: int, code: Text, message: Text) -> HTTPResponse:
