@@ -14,7 +14,13 @@ from assistant.understanding.splitter import asks, clauses, sentences
 FALLBACK = "nlu_fallback"
 SEVERAL = "multi_question"
 # Longer messages are read sentence by sentence for the one question in them.
-LONG = 28  # words
+LONG = 40  # words
+# A part of a message is a question of its own when it is this sure, or this sure where the whole message hints at its
+# topic with this probability. A part that is barely worded as a question needs both. See tests/test_assistant/data.
+SURE = 0.72
+HINTED = 0.3
+HINT = 1e-4
+NEVER = 2.0
 MOST_QUESTIONS = 3
 OFFERED = 3
 
@@ -72,28 +78,41 @@ class Reader:
     def read(self, text: str) -> Reading:
         """Return what `text` asks."""
         parts = _parts(text)
-        texts = [text, *parts]
-        whole, *ranked = self.classifier.rank(texts, self._encoder.embed_both(texts))
-        questions = self._questions(list(zip(parts, ranked)))
-        if len(questions) > 1 and self._asks_several(text, whole, questions):
+        whole, *ranked = self._rank([text, *parts])
+        if len(text.split()) > LONG:
+            asked = [ranking for part, ranking in zip(parts, ranked) if ranking.in_scope and asks(part)]
+            return self._one(self._surest(asked, whole))
+        questions = self._questions(whole, ranked, SURE, HINTED)
+        if len(questions) < 2:
+            loose = _parts(text, loosely=True)
+            if loose != parts:
+                questions = {**self._questions(whole, self._rank(loose), NEVER, SURE), **questions}
+        if len(questions) > 1:
             return self._several(whole, questions)
-        if questions and len(text.split()) > LONG:
-            whole = max(questions.values(), key=lambda ranking: ranking.score)
-        return self._one(whole)
+        return self._one(whole if whole.in_scope else self._surest(list(questions.values()), whole))
 
-    def _questions(self, parts: Sequence[Tuple[str, Ranking]]) -> Dict[str, Ranking]:
-        """Return the distinct topics that the parts ask about, in their order, each with its surest ranking."""
+    def _rank(self, texts: Sequence[str]) -> List[Ranking]:
+        return self.classifier.rank(texts, self._encoder.embed_both(texts)) if texts else []
+
+    def _questions(self, whole: Ranking, parts: Sequence[Ranking], alone: float, hinted: float) -> Dict[str, Ranking]:
+        """Return the distinct topics that the parts ask about, in their order, each with its surest ranking.
+
+        A part must be so sure `alone`, or as sure as `hinted` where the whole message hints at its topic.
+        """
+        hints = {name for name, probability in _pairs(whole)[:OFFERED] if probability >= HINT}
         found: Dict[str, Ranking] = {}
-        for part, ranking in parts:
+        for ranking in parts:
             intent = ranking.intents[0]
-            if not (ranking.in_scope and is_question(intent) and asks(part)):
+            if not is_question(intent) or _sureness(ranking) < (hinted if intent in hints else alone):
                 continue
-            if intent not in found or found[intent].score < ranking.score:
+            if intent not in found or _sureness(found[intent]) < _sureness(ranking):
                 found[intent] = ranking
         return found
 
-    def _asks_several(self, text: str, whole: Ranking, questions: Mapping[str, Ranking]) -> bool:
-        return len(text.split()) <= LONG + 12
+    def _surest(self, parts: Sequence[Ranking], whole: Ranking) -> Ranking:
+        """Return the surest of the parts that asks a question, or the whole when none does."""
+        questions = [ranking for ranking in parts if is_question(ranking.intents[0])]
+        return max(questions, key=_sureness, default=whole)
 
     def _several(self, whole: Ranking, questions: Mapping[str, Ranking]) -> Reading:
         names = list(questions)[:MOST_QUESTIONS]
@@ -127,9 +146,14 @@ def is_question(intent: str) -> bool:
     return intent.startswith("faq_") or intent == "find_therapist"
 
 
-def _parts(text: str) -> List[str]:
+def _sureness(ranking: Ranking) -> float:
+    """Return how likely the part is in scope and its best intent right, 0 to 1."""
+    return ranking.score * float(ranking.probabilities[0])
+
+
+def _parts(text: str, loosely: bool = False) -> List[str]:
     """Return the parts of `text` that may each be a question; none when it is one sentence in one piece."""
-    parts = [clause for sentence in sentences(text) for clause in clauses(sentence)]
+    parts = [clause for sentence in sentences(text) for clause in clauses(sentence, loosely)]
     return parts if len(parts) > 1 else []
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 import re
 from typing import List
 
-# A new sentence, line or list item.
-_SENTENCE = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|\n+|\s*;\s*|\s+[-–—]+\s+")
+# A new sentence, line or list item ("1. …", "b) …").
+_SENTENCE = re.compile(r"(?:(?<=[.!?…])[\"')\]]*\s+|\n+|\s*;\s*|\s+[-–—]+\s+|^)(?:\(?(?:\d|[a-d])[.)]\s+)?")
 # Within a sentence: a joining word, or a comma, before words that begin a question or a wish.
 _BEGINS = (
     r"(?:what|how|who|whom|whose|where|when|why|which|is|are|am|was|were|do|does|did|can|could|will|would|should|"
@@ -17,7 +17,7 @@ _JOIN = re.compile(
     rf"|\s*,\s*(?={_BEGINS})|\s+(?:and\s+also|also|plus)\s+|\?\s*",
     re.IGNORECASE,
 )
-_LOOSE_JOIN = re.compile(r"\s*,?\s+(?:and|plus|also|&|\+)\s+|\s*,\s*|\s*/\s*", re.IGNORECASE)
+_LOOSE_JOIN = re.compile(r"\s*,?\s+(?:and|plus|also|then|or|&|\+)\s+|\s*[,:]\s+|\s*/\s*|\?\s*", re.IGNORECASE)
 
 # Words that ask: at the start of a part, or anywhere as a wish to know.
 _ASKS = re.compile(
