@@ -12,6 +12,8 @@ import spacy.lang
 
 # Languages in Latin script with spaCy's lists of their small words; other scripts are told by their letters.
 LATIN = ("de", "es", "fr", "hu", "it", "lt", "nl", "pl", "pt", "ro", "sq", "sv", "tl", "tr", "vi")
+# English words, or how English is typed, that other languages count among their small words.
+INFORMAL = frozenset({"am", "die", "help", "i", "im", "is", "mum", "r", "sam", "son", "u", "ur"})
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -34,4 +36,4 @@ def _small_words(code: str) -> FrozenSet[str]:
     path = Path(spacy.lang.__path__[0]) / code / "stop_words.py"
     words = frozenset(runpy.run_path(str(path))["STOP_WORDS"])
     # A word that is small in English too ("a", "me", "die") tells nothing.
-    return words if code == "en" else words - _small_words("en") - {"am", "is", "die", "son", "mum", "i", "help"}
+    return words if code == "en" else words - _small_words("en") - INFORMAL

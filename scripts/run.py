@@ -17,6 +17,7 @@ from honcho.printer import Printer
 from assistant.errors import AssistantError, SettingsError
 from assistant.settings import ROOT, Settings
 
+PROCFILE = ROOT / "Procfile"
 READY_WITHIN = 120.0  # seconds
 
 
@@ -87,6 +88,19 @@ def _answers(url: str) -> bool:
         return False
 
 
+class Processes(Manager):  # type: ignore[misc]
+    """honcho's manager, which ends all processes when one ends; this one can say which it was."""
+
+    ended = ""  # the process that ended by itself, with its exit code
+
+    def terminate(self) -> None:
+        """End all processes; called on a signal, and when one of them has ended."""
+        stopped = [(name, item["returncode"]) for name, item in self._processes.items() if item.get("returncode") is not None]
+        if stopped and not self._terminating:
+            self.ended = f"{stopped[0][0]}, exit code {stopped[0][1]}"
+        super().terminate()
+
+
 def main() -> int:
     """Run until Ctrl-C or until a process dies; return the exit code."""
     try:
@@ -96,15 +110,15 @@ def main() -> int:
         print(f"make run: {error}", file=sys.stderr)
         return 1
     started = time.monotonic()
-    manager = Manager(Printer(sys.stdout))
-    for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
+    manager = Processes(Printer(sys.stdout))
+    for name, command in parse_procfile(PROCFILE.read_text()).processes.items():
         manager.add_process(name, command, env=environment(settings), cwd=str(ROOT))
     threading.Thread(target=_announce, args=(settings, started), daemon=True).start()
     manager.loop()
-    if manager.returncode not in (0, 130, None):
-        print(f"make run: a process ended by itself (exit code {manager.returncode}), so all were stopped; the lines above name it.", file=sys.stderr)
-        return 1
-    return 0
+    if not manager.ended:
+        return 0
+    print(f"make run: a process ended by itself ({manager.ended}), so all were stopped; the lines above say why.", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":
