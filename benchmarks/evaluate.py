@@ -49,8 +49,11 @@ def understand(texts: Sequence[str], settings: Settings) -> List[Dict[str, Any]]
     # These take seconds to import: after the file is known to be good.
     from rasa.core.agent import Agent
     from rasa.core.channels.channel import UserMessage
+    from rasa.utils.log_utils import configure_structlog
 
     from addons.names import CHECKED
+
+    configure_structlog(logging.ERROR)  # without it, structlog prints every message
 
     processor = Agent.load(str(path)).processor
     if processor is None:
