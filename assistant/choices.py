@@ -31,7 +31,8 @@ def resolve(text: str, labels: Sequence[str]) -> Optional[int]:
     said = _plain(text)
     if not said or not labels:
         return None
-    exact = [index for index, label in enumerate(labels) if _plain(label) == said]
+    # By SMS a label such as "Yes" is shown as "Yes please", since the service answers the bare word itself.
+    exact = [index for index, label in enumerate(labels) if _plain(label) in (said, said.removesuffix(" please"))]
     if len(exact) == 1:
         return exact[0]
     found = _NUMBER.match(said)

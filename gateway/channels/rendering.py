@@ -18,6 +18,9 @@ _SHORT = (r"\bMr\.", r"\bMs\.", r"\bMrs\.", r"\bDr\.", r"\bSt\.", r"e\.g\.", r"i
 _NO_END = "".join(f"(?<!{short})" for short in _SHORT)
 _SENTENCE_END = re.compile(rf"(?<=[.!?]){_NO_END}\s+|\n+")
 
+# The exit button is the widget's: what is said of it is left out.
+_EXIT_BUTTON = re.compile(r"[^.!?\n]*\bexit button\b[^.!?\n]*[.!?]\s*", re.IGNORECASE)
+
 
 def render(messages: Sequence[Mapping[str, Any]], limits: Limits, lead: str = "") -> list[Part]:
     """Return the parts of a reply, in order, each within `limits`, and no more of them than need be: each makes a phone ring.
@@ -114,7 +117,7 @@ def _paragraph(message: Mapping[str, Any], numbered: Mapping[str, str]) -> str:
     numbers = {token: number for number, token in enumerate(numbered, start=1)}
     choices = [str(choice["choice"]) for choice in message.get("choices") or []]
     parts: list[Optional[str]] = [
-        str(message.get("text") or ""),
+        _EXIT_BUTTON.sub("", str(message.get("text") or "")).strip(),
         "\n".join(f"{link['label']}: {str(link['url']).removeprefix('mailto:')}" for link in message.get("links") or []),
         "\n\n".join(_card(card) for card in message.get("cards") or []),
         "\n".join(_service(service) for service in message.get("services") or []),

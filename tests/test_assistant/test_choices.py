@@ -10,7 +10,7 @@ LABELS = ["How much does it cost?", "How many sessions?", "Does it work online?"
     ("1", 0), ("2.", 1), ("3)", 2), ("#2", 1), ("number 2", 1), ("no. 3", 2), ("option two", 1), ("two", 1), ("the first one", 0),
     ("First", 0), ("the second", 1), ("2nd one please", 1), ("last one", 2), ("the last", 2), ("I'd like the third option", 2),
     ("I’ll take number 1", 0), ("2\ufe0f\u20e3", 1), ("how many sessions", 1), ("HOW MANY SESSIONS??", 1), ("how mnay sessions", 1),
-    ("does it work on line", 2),
+    ("does it work on line", 2), ("how many sessions please", 1),
 ])
 def test_position_or_words_choose(text, index):
     assert resolve(text, LABELS) == index

@@ -15,10 +15,9 @@ from fakes import SERVICES
 from support import until
 
 from assistant.content import load_topics
-from assistant.settings import ROOT, Settings
+from assistant.settings import ROOT
 from gateway.texts import load
 from scripts.stack import Stack
-from scripts.train import train
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
 REPLY_SECONDS = 30.0
@@ -127,7 +126,6 @@ class PhonePerson:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world():
     """(the whole assistant, the fakes, an HTTP session); the directory's samples are shown on loopback alone, so that is its address."""
-    train(Settings.from_env({}))
     services = {name: await fake().start() for name, fake in SERVICES.items()}
     stack = Stack(wait=False, parts=())
     for service in services.values():

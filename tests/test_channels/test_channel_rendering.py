@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assistant.content import load_topics
+from assistant.settings import ROOT
 from gateway.channels import limits
 from gateway.channels.rendering import BY_NUMBER, render, split
 
@@ -87,7 +89,7 @@ def test_text_is_cut_at_the_end_of_a_sentence():
 
 
 def test_each_part_of_a_safety_reply_begins_neutrally():
-    services = [{"name": f"Service {number}", "call": "0800 000 000", "hours": "24/7"} for number in range(60)]
+    services = [{"name": f"Service {number}", "call": "01632 960002", "hours": "24/7"} for number in range(60)]
     for service in SERVICES.values():
         parts = render([{"type": "helplines", "text": "It sounds hard.", "services": services}], service, LEAD)
         assert all(part.text.startswith(LEAD) for part in parts) and len(LEAD) >= 60
@@ -95,12 +97,12 @@ def test_each_part_of_a_safety_reply_begins_neutrally():
 
 
 def test_helplines_are_lines_with_bare_numbers():
-    services = [{"id": "samaritans", "name": "Samaritans", "call": "116 000", "sms": None, "email": "jo@samaritans.org", "web": None,
-                 "hours": "24/7"}, {"name": "Shout", "call": None, "sms": "70007", "sms_body": "SHOUT", "web": "giveusashout.org"},
+    services = [{"id": "a", "name": "A service", "call": "116 000", "sms": None, "email": "help@example.org", "web": None,
+                 "hours": "24/7"}, {"name": "By text", "call": None, "sms": "70007", "sms_body": "HELLO", "web": "example.org"},
                 {"name": "A register", "call": None, "sms": None, "web": None}]
     (part,) = render([{"type": "helplines", "text": "You are not alone.", "services": services}], limits.TWILIO)
-    assert part.text == ("You are not alone.\nSamaritans: call 116 000, jo@samaritans.org (24/7)\n"
-                         "Shout: text SHOUT to 70007, giveusashout.org\nA register")
+    assert part.text == ("You are not alone.\nA service: call 116 000, help@example.org (24/7)\n"
+                         "By text: text HELLO to 70007, example.org\nA register")
 
 
 def test_cards_and_links_are_short_text_with_the_address():
@@ -110,6 +112,25 @@ def test_cards_and_links_are_short_text_with_the_address():
                                                               {"label": "Write", "url": "mailto:a@x.org"}]}], limits.WHATSAPP)
     assert part.text == ("Near Leeds:\nA. Person (Leeds; online; £60; BACP 1)\nhttps://x.org/r/1\n\n"
                          "All: https://x.org/\nWrite: a@x.org")
+
+
+def test_no_reply_speaks_of_the_widgets_exit_button_and_all_else_stays():
+    replies = (ROOT / "data" / "safety" / "replies.yml").read_text()
+    texts = [text for text in re.findall(r'"((?:[^"\\\\]|\\\\.)*)"', replies) if "exit button" in text.lower()]
+    assert texts
+    for text in texts:
+        (part,) = render([{"type": "text", "text": text}], limits.WHATSAPP)
+        assert part.text == " ".join(sentence for sentence in re.split(r"(?<=[.!?])\s+", text) if "exit button" not in sentence.lower())
+
+
+def test_no_text_asks_for_a_word_that_twilio_answers_itself():
+    words = "|".join(sorted(limits.TWILIO.reserved))
+    verbs = r"\b(?:write|say|type|reply|send|text|answer)(?: with| me)?"
+    asked = re.compile(rf"{verbs} [\"'“‘]?(?:{words})[\"'”’]?(?=[.,;:)]| to )", re.IGNORECASE)
+    texts = [variation.text for topic in load_topics(ROOT) for variations in topic.responses.values() for variation in variations]
+    texts += [path.read_text() for path in (ROOT / "data" / "gateway.yml", ROOT / "data" / "safety" / "replies.yml")]
+    texts += re.findall(r"^  - text: .*?(?=^  \S|\Z)", (ROOT / "data" / "dialogue" / "search.yml").read_text(), re.MULTILINE | re.DOTALL)
+    assert len(texts) > 100 and [text for text in texts if asked.search(text)] == []
 
 
 def test_nothing_is_rendered_of_nothing():
