@@ -3,6 +3,7 @@ import uuid
 import pytest
 
 from tests.test_addons.serving import Actions, Rasa
+from tests.test_addons.talk import Talk
 
 
 @pytest.fixture(scope="session")
@@ -29,9 +30,27 @@ def rasa(model, actions, modelless, tmp_path_factory):
     """A Rasa with the project's model, started with --debug: nothing of a visitor may be logged even then."""
     server = Rasa(tmp_path_factory.mktemp("rasa"), actions.url, model, arguments=["--debug"])
     try:
-        yield server.wait()
+        server.wait().say("warm-up", "hello")
+        yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def agent(model):
+    """The project's model in this process, with our replies; the search form's actions are out of reach."""
+    from rasa.core.agent import Agent
+    from rasa.utils.endpoints import EndpointConfig
+
+    return Agent.load(
+        str(model), generator=EndpointConfig(type="addons.nlg.Responses"), action_endpoint=EndpointConfig("http://127.0.0.1:9/webhook")
+    )
+
+
+@pytest.fixture
+def talk(agent):
+    """A conversation with `agent`."""
+    return Talk(agent)
 
 
 @pytest.fixture

@@ -143,12 +143,8 @@ class Rasa:
         return turn
 
     def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(5)
+        self.process.kill()
+        self.process.wait(10)
         self._log.close()
 
 
