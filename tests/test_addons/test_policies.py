@@ -1,6 +1,9 @@
 """What hangs on the turns before, as a visitor meets it (addons/policies.py, addons/history.py)."""
 import pytest
 
+from assistant.safety import Helplines
+from assistant.settings import ROOT
+
 FEELINGS = ("I feel so alone", "my mum never had time for me", "I cry most days")
 FOREIGN_TO_US = ("what is the capital of Peru", "who won the football last night", "can you write me a poem about the sea")
 
@@ -126,7 +129,8 @@ def test_several_questions_are_answered_in_their_order(talk):
 def test_somebody_at_risk_is_answered_with_services_by_the_model_itself(talk):
     assert talk.says("I want to kill myself") == ["utter_crisis_support"]
     assert talk.intent == "crisis"
-    assert "999" in talk.texts[0] and "116 123" in talk.texts[0]
+    numbers = [service.call for service in Helplines.load(ROOT / "data" / "safety").services.values() if service.call]
+    assert sum(number in talk.texts[0] for number in numbers) >= 2
 
 
 def test_deletion_is_asked_about_and_left(talk):
