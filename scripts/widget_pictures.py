@@ -65,7 +65,7 @@ class Studio:
 def save(image: Image.Image, name: str) -> None:
     """Write `image` with a palette, which halves it and shows no difference on these plain colours."""
     path = IMAGES / f"{name}.png"
-    image.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
+    image.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path.relative_to(ROOT)}  {path.stat().st_size:>7}", file=sys.stderr)
     if path.stat().st_size > LARGEST:
         raise SystemExit(f"{path.relative_to(ROOT)}: {path.stat().st_size} bytes are more than {LARGEST}. Show less.")

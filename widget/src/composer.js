@@ -48,6 +48,7 @@ export class Composer {
   /** Grows with the text; the style sheet sets the most. */
   fit() {
     this.input.style.height = 'auto';
+    if (!this.value) return; // A placeholder that wraps does not count.
     this.input.style.height = `${this.input.scrollHeight + this.input.offsetHeight - this.input.clientHeight}px`;
   }
 

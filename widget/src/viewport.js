@@ -2,7 +2,7 @@
 
 // In em, so that a large text size in a wide window counts as a small one.
 export const SMALL = '(max-width: 40em), (max-height: 30em)';
-const LOW = 24; // em of height under which the whole panel scrolls, header and all
+const LOW = 28; // em of height under which the whole panel scrolls, header and all
 
 /**
  * Keeps `panel` within the part of the window that the on-screen keyboard leaves, until `signal` ends.
