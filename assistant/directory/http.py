@@ -8,6 +8,7 @@ import asyncio
 import datetime
 import json
 import logging
+import re
 import zlib
 from typing import Any, List, Mapping, Optional, Tuple
 from urllib.parse import quote
@@ -21,7 +22,7 @@ from assistant.directory.rows import COLUMNS, read_row
 from assistant.directory.store import STEP, WHEEL
 from assistant.errors import DirectoryError, SettingsError
 from assistant.places import Gazetteer, distance
-from assistant.settings import Settings
+from assistant.settings import SEARCH_FILTERS, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ BUDGET = 2.0  # seconds for a search, a second attempt included
 MOST_BYTES = 1_000_000
 MOST_ENTRIES = 200
 ATTEMPTS = 2
+PLACEHOLDERS = (*SEARCH_FILTERS, "latitude", "longitude", "radius", "limit")
 LISTS = ("formats", "audiences", "concerns", "languages")
 
 
@@ -39,6 +41,9 @@ class HTTPDirectory:
         """Raises SettingsError when the address or the field map is missing or names an unknown column."""
         if not settings.directory_url.startswith(("http://", "https://")):
             raise SettingsError(f"ASSISTANT_DIRECTORY_URL={settings.directory_url!r}: give the address of the site's JSON search.")
+        strange = set(re.findall(r"{(.*?)}", settings.directory_url)) - set(PLACEHOLDERS)
+        if strange:
+            raise SettingsError(f"ASSISTANT_DIRECTORY_URL has {{{sorted(strange)[0]}}}: give {', '.join(PLACEHOLDERS)}.")
         self._fields = dict(settings.directory_fields)
         unknown = set(self._fields) - set(COLUMNS) - {"results"}
         if unknown:
@@ -89,7 +94,7 @@ class HTTPDirectory:
 
     def _url(self, query: Query) -> str:
         place = query.place
-        values = {name: site_value(query, name, self._settings) for name in ("location", "session_format", "concern", "audience")}
+        values = {name: site_value(query, name, self._settings) for name in SEARCH_FILTERS}
         values["latitude"], values["longitude"] = (str(place.latitude), str(place.longitude)) if place else (None, None)
         values["radius"], values["limit"] = str(RADII[-1]), str(MOST_ENTRIES)
         url = self._settings.directory_url

@@ -126,6 +126,7 @@ def _open(path: Path) -> Tuple[sqlite3.Connection, bool]:
             connection.execute("SELECT sqrt(4)")
         except sqlite3.OperationalError:  # SQLite may be built without its mathematical functions
             connection.create_function("sqrt", 1, math.sqrt, deterministic=True)
+        connection.execute("PRAGMA cache_size = -16000")  # KB: the tables of the largest directory stay in memory
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version != VERSION:
             raise DirectoryError(f"{path.name} has version {version}, not {VERSION}. Run `make import-directory FILE=…` again.")

@@ -221,6 +221,7 @@ def test_after_its_rest_one_call_is_let_through():
     "env, message",
     [
         ({}, "ASSISTANT_DIRECTORY_URL=''"),
+        ({"ASSISTANT_DIRECTORY_URL": "https://e.org/{town}"}, "has {town}"),
         ({"ASSISTANT_DIRECTORY_URL": "https://e.org", "ASSISTANT_DIRECTORY_FIELDS": "nome=x"}, "has 'nome'"),
     ],
 )
