@@ -31,7 +31,7 @@ def make_app(settings: Settings, view: Optional[release.View] = None, channels: 
     """
     words = texts.load(ROOT, settings.text_hours)
     services = configured(settings) if channels is None else channels
-    in_force = view or release.load(settings)
+    in_force = release.Release(settings, view)
     app = Sanic("gateway", register=False, configure_logging=False, env_prefix="GATEWAY_SANIC_",
                 request_class=StrictRequest)
     app.config.update(

@@ -6,7 +6,7 @@ import time
 from typing import Any, Optional
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import Connection
 
 from gateway.database import Database
 from gateway.errors import JournalError
@@ -47,18 +47,18 @@ class Deletion:
         """
         self._safety.forget(work.scope)
 
-        async def write(connection: AsyncConnection) -> Optional[Unsent]:
-            row = (await connection.execute(select(conversations.c.address).where(conversations.c.id == work.conversation))).first()
+        def write(connection: Connection) -> Optional[Unsent]:
+            row = (connection.execute(select(conversations.c.address).where(conversations.c.id == work.conversation))).first()
             address = row.address if row is not None else None
-            await self._delete(connection, work.conversation)
+            self._delete(connection, work.conversation)
             if not address:
                 return None
             now = time.time()
-            await connection.execute(update(conversations).where(conversations.c.id == work.conversation).values(address=address))
-            await connection.execute(replies.insert().values(
+            connection.execute(update(conversations).where(conversations.c.id == work.conversation).values(address=address))
+            connection.execute(replies.insert().values(
                 id=answer.id, conversation=work.conversation, reference=answer.reference, at=now, received_at=now,
                 body=json.dumps(answer.messages), level="none", category="", sending="pending", urgent=True, parts_sent=0, attempts=0,
-                next_at=now, owner=self._me, owned_until=now + LEASE_SECONDS))
+                owner=self._me, owned_until=now + LEASE_SECONDS))
             return Unsent(answer.id, work.conversation, work.channel, address, now, answer.messages, "none", "", 0, 0)
 
         unsent = await self._database.write(write)
@@ -66,20 +66,20 @@ class Deletion:
         await self.forget(work.conversation)
         return unsent
 
-    async def _delete(self, connection: AsyncConnection, conversation: str) -> None:
+    def _delete(self, connection: Connection, conversation: str) -> None:
         now = time.time()
-        await insert_new(connection, conversations, id=conversation, channel="web", created_at=now, last_at=now, expires_at=now,
+        insert_new(connection, conversations, id=conversation, channel="web", created_at=now, last_at=now, expires_at=now,
                          state=State().write(), deleted_at=now, forgotten=False)
-        await self.empty(connection, conversation, now)
+        self.empty(connection, conversation, now)
         for table in LONGER_LIVED:
-            await connection.execute(delete(table).where(table.c.conversation == conversation))
+            connection.execute(delete(table).where(table.c.conversation == conversation))
 
-    async def empty(self, connection: AsyncConnection, conversation: str, now: float) -> None:
+    def empty(self, connection: Connection, conversation: str, now: float) -> None:
         """Within a transaction: mark `conversation` as deleted and take out its words and its address."""
-        await connection.execute(update(conversations).where(conversations.c.id == conversation).values(
+        connection.execute(update(conversations).where(conversations.c.id == conversation).values(
             deleted_at=now, person=None, address=None, state=State().write(), owner=None, owned_until=None))
         for table in TEXT_TABLES:
-            await connection.execute(delete(table).where(table.c.conversation == conversation))
+            connection.execute(delete(table).where(table.c.conversation == conversation))
 
     async def forget(self, conversation: str) -> bool:
         """Have Rasa delete the tracker; return whether it did."""
@@ -88,16 +88,16 @@ class Deletion:
         except RasaDown:
             return False
 
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(update(conversations).where(conversations.c.id == conversation).values(forgotten=True))
+        def work(connection: Connection) -> None:
+            connection.execute(update(conversations).where(conversations.c.id == conversation).values(forgotten=True))
 
         await self._database.write(work)
         return True
 
     async def unforgotten(self, most: int = 100) -> list[str]:
         """Return deleted conversations whose tracker Rasa may still hold."""
-        async def work(connection: AsyncConnection) -> list[str]:
-            found: Any = await connection.execute(
+        def work(connection: Connection) -> list[str]:
+            found: Any = connection.execute(
                 select(conversations.c.id).where(conversations.c.deleted_at.is_not(None), conversations.c.forgotten.is_(False)).limit(most))
             return [row.id for row in found]
 

@@ -132,7 +132,7 @@ class Delivery:
         self._metrics.answered(work.channel, answer)
         for message in batch:
             self._resolve(message.key, reply)
-        return not answer.ends
+        return not (answer.ends or reply.idle)
 
     async def _whole(self, work: Work) -> Optional[Work]:
         """Wait until the person has probably finished writing."""

@@ -54,7 +54,7 @@ class Readiness:
         await self._parts.rasa.delete(conversation)
 
     async def _journal(self) -> None:
-        await self._parts.database.write(lambda connection: connection.execute(text("SELECT 1")))
+        await self._parts.database.write(lambda connection: connection.execute(text("SELECT 1")).scalar())
 
     async def _safety(self) -> None:
         verdict = await self._parts.safety.verdict("I want to die")

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import Connection
 
 from assistant.privacy import redact
 from gateway.database import Database
@@ -29,18 +29,18 @@ class History:
 
         Raises ConversationGone, JournalError.
         """
-        async def work(connection: AsyncConnection) -> tuple[list[ApiMessage], int]:
-            row = (await connection.execute(select(conversations.c.deleted_at, conversations.c.expires_at)
+        def work(connection: Connection) -> tuple[list[ApiMessage], int]:
+            row = (connection.execute(select(conversations.c.deleted_at, conversations.c.expires_at)
                                             .where(conversations.c.id == conversation))).first()
             if row is None:
                 return [], cursor  # a session in which nothing was said yet
             if row.deleted_at is not None or row.expires_at <= time.time():
                 raise ConversationGone("The conversation was deleted or has expired.")
-            found = (await connection.execute(
+            found = (connection.execute(
                 select(replies.c.seq, replies.c.id, replies.c.body)
                 .where(replies.c.conversation == conversation, replies.c.seq > cursor).order_by(replies.c.seq).limit(PAGE))).all()
             asked: dict[str, list[ApiMessage]] = {reply.id: [] for reply in found}
-            for message in await connection.execute(
+            for message in connection.execute(
                     select(messages.c.client_id, messages.c.text, messages.c.reply).where(messages.c.reply.in_(list(asked)))
                     .order_by(messages.c.seq)):
                 asked[message.reply].append({"id": message.client_id or "", "from": "visitor", "type": "text", "text": message.text or ""})
@@ -55,28 +55,28 @@ class History:
         An unhelpful answer goes to the inbox with the redacted question, unless the question was one of distress.
         Raises ConversationGone, JournalError.
         """
-        async def work(connection: AsyncConnection) -> bool:
-            reply = (await connection.execute(
+        def work(connection: Connection) -> bool:
+            reply = (connection.execute(
                 select(replies, turns.c.intent, turns.c.alternatives, turns.c.detector, turns.c.score, turns.c.release)
                 .join(turns, turns.c.reference == replies.c.reference)
                 .where(replies.c.id == message.split(".")[0], replies.c.conversation == conversation))).first()
             if reply is None or message not in {part["id"] for part in json.loads(reply.body)}:
                 return False
-            await connection.execute(delete(feedback).where(feedback.c.message == message))
-            await connection.execute(feedback.insert().values(
+            connection.execute(delete(feedback).where(feedback.c.message == message))
+            connection.execute(feedback.insert().values(
                 message=message, conversation=conversation, reference=reply.reference, helpful=helpful, at=time.time()))
             if helpful:
-                await connection.execute(delete(inbox).where(inbox.c.reference == reply.reference, inbox.c.reason == "unhelpful"))
+                connection.execute(delete(inbox).where(inbox.c.reference == reply.reference, inbox.c.reason == "unhelpful"))
             elif reply.level != "crisis":
-                await self._to_inbox(connection, conversation, reply)
+                self._to_inbox(connection, conversation, reply)
             return True
 
         return await self._database.write(work)
 
-    async def _to_inbox(self, connection: AsyncConnection, conversation: str, reply: Any) -> None:
-        asked = (await connection.execute(
+    def _to_inbox(self, connection: Connection, conversation: str, reply: Any) -> None:
+        asked = (connection.execute(
             select(messages.c.text).where(messages.c.reply == reply.id).order_by(messages.c.seq))).scalars().all()
-        await insert_new(
+        insert_new(
             connection, inbox, reference=reply.reference, reason="unhelpful", conversation=conversation, at=time.time(),
             text=redact("\n".join(text or "" for text in asked)), intent=reply.intent, scores=reply.alternatives, level=reply.level,
             detector=reply.detector, score=reply.score, release=reply.release, status="new")

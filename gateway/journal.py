@@ -11,7 +11,7 @@ import time
 from typing import Any, Optional, Sequence
 
 from sqlalchemy import and_, exists, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import Connection
 
 from gateway.database import Database
 from gateway.errors import ConversationGone, LeaseLost, UnknownChoice
@@ -39,13 +39,12 @@ class Journal:
 
     async def accept_answered(self, arrival: Arrival, answer: Answer) -> Accepted:
         """Journal a message together with the reply that it got at once (a crisis)."""
-        async def work(connection: AsyncConnection) -> Accepted:
-            accepted = (await self._accept_all(connection, [arrival]))[0]
+        def work(connection: Connection) -> Accepted:
+            accepted = (self._accept_all(connection, [arrival]))[0]
             if not accepted.fresh:
                 return accepted
-            row = await _conversation(connection, accepted.conversation)
-            reply = await self._store(connection, row, [accepted.key], arrival.received_at, answer)
-            await release_if_idle(connection, accepted.conversation, self.me)
+            row = _conversation(connection, accepted.conversation)
+            reply = self._store(connection, row, [accepted.key], arrival.received_at, answer)
             return Accepted(accepted.conversation, accepted.key, True, False, reply)
 
         return await self._database.write(work)
@@ -55,11 +54,11 @@ class Journal:
 
         Raises ConversationGone, JournalError.
         """
-        async def work(connection: AsyncConnection) -> Optional[Work]:
-            row = await _conversation(connection, conversation, lock=False)
+        def work(connection: Connection) -> Optional[Work]:
+            row = _conversation(connection, conversation, lock=False)
             if row.owner != self.me:
                 return None
-            found = await connection.execute(
+            found = connection.execute(
                 select(messages).where(messages.c.conversation == conversation, messages.c.reply.is_(None)).order_by(messages.c.seq)
             )
             return Work(conversation, row.channel, row.person or conversation, State.read(row.state), [
@@ -69,14 +68,15 @@ class Journal:
         return await self._database.read(work)
 
     async def finish(self, conversation: str, answered: Sequence[Waiting], answer: Answer) -> Reply:
-        """Journal the reply to `answered`. Raises LeaseLost, ConversationGone, JournalError; then nothing is written."""
-        async def work(connection: AsyncConnection) -> Reply:
-            row = await _conversation(connection, conversation)
+        """Journal the reply to `answered`; nothing more to do ends the ownership (`Reply.idle`).
+
+        Raises LeaseLost, ConversationGone, JournalError; then nothing is written.
+        """
+        def work(connection: Connection) -> Reply:
+            row = _conversation(connection, conversation)
             if row.owner != self.me:
                 raise LeaseLost("Another gateway took the conversation over.")
-            reply = await self._store(connection, row, [m.key for m in answered], answered[0].received_at, answer)
-            await release_if_idle(connection, conversation, self.me)
-            return reply
+            return self._store(connection, row, [m.key for m in answered], answered[0].received_at, answer)
 
         return await self._database.write(work)
 
@@ -86,8 +86,8 @@ class Journal:
 
     async def renew(self, owned: Sequence[str]) -> None:
         """Keep the ownership of the conversations that are being worked on."""
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(
+        def work(connection: Connection) -> None:
+            connection.execute(
                 update(conversations).where(conversations.c.id.in_(owned), conversations.c.owner == self.me)
                 .values(owned_until=time.time() + LEASE_SECONDS)
             )
@@ -99,39 +99,40 @@ class Journal:
 
         `alone`: at the start of the only gateway on this journal, whatever is owned is owned by the dead.
         """
-        async def work(connection: AsyncConnection) -> list[str]:
+        def work(connection: Connection) -> list[str]:
             now = time.time()
             free = or_(conversations.c.owner.is_(None), conversations.c.owned_until < now)
             if alone:
                 free = or_(free, conversations.c.owner != self.me)
-            found = await connection.execute(
-                select(conversations.c.id).where(conversations.c.deleted_at.is_(None), free, _has_work(now))
+            found = connection.execute(
+                select(conversations.c.id).where(conversations.c.deleted_at.is_(None), free, _has_work(conversations.c.id))
                 .order_by(conversations.c.last_at).limit(most).with_for_update(skip_locked=True)
             )
             taken = [row.id for row in found]
             if taken:
-                await connection.execute(
+                connection.execute(
                     update(conversations).where(conversations.c.id.in_(taken)).values(owner=self.me, owned_until=now + LEASE_SECONDS)
                 )
             return taken
 
         return await self._database.write(work)
 
-    async def _accept_all(self, connection: AsyncConnection, arrivals: Sequence[Arrival]) -> list[Accepted]:
-        return [await self._accept(connection, arrival) for arrival in arrivals]
+    def _accept_all(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Accepted]:
+        # In the same order on every gateway, so that two never wait for each other.
+        return [self._accept(connection, arrival) for arrival in sorted(arrivals, key=lambda arrival: arrival.scope)]
 
-    async def _accept(self, connection: AsyncConnection, arrival: Arrival) -> Accepted:
-        conversation = await self._open(connection, arrival)
-        row = await _conversation(connection, conversation)
-        if not await insert_new(connection, seen, key=arrival.key, at=arrival.received_at):
-            return Accepted(conversation, arrival.key, False, False, await _reply_to(connection, arrival.key))
+    def _accept(self, connection: Connection, arrival: Arrival) -> Accepted:
+        row = self._open(connection, arrival)
+        conversation = row.id
+        if not insert_new(connection, seen, key=arrival.key, at=arrival.received_at):
+            return Accepted(conversation, arrival.key, False, False, _reply_to(connection, arrival.key))
         text, payload = arrival.text, arrival.payload
         if arrival.choice and not payload:
             label, payload = State.read(row.state).choices.get(arrival.choice, ("", ""))
             if not payload and arrival.channel == "web":
                 raise UnknownChoice("This conversation was never given that choice.")
             text = text or label
-        await connection.execute(messages.insert().values(
+        connection.execute(messages.insert().values(
             key=arrival.key, conversation=conversation, client_id=arrival.client_id or None,
             received_at=arrival.received_at, kind=arrival.kind, text=text, payload=payload or None, verdict=json.dumps(arrival.verdict),
         ))
@@ -142,60 +143,61 @@ class Journal:
             values.update(owner=self.me, owned_until=now + LEASE_SECONDS)
         if arrival.address:
             values.update(address=arrival.address)
-        await connection.execute(update(conversations).where(conversations.c.id == conversation).values(**values))
+        connection.execute(update(conversations).where(conversations.c.id == conversation).values(**values))
         return Accepted(conversation, arrival.key, True, mine)
 
-    async def _open(self, connection: AsyncConnection, arrival: Arrival) -> str:
-        """Return the id of the arrival's conversation, made if there is none."""
+    def _open(self, connection: Connection, arrival: Arrival) -> Any:
+        """Return the row of the arrival's conversation, locked, made if there is none. Raises ConversationGone."""
         now = time.time()
-        if arrival.person:
-            current = (await connection.execute(
-                select(conversations.c.id, conversations.c.expires_at).where(
-                    conversations.c.channel == arrival.channel, conversations.c.person == arrival.person,
-                    conversations.c.deleted_at.is_(None))
-            )).first()
-            if current is not None and current.expires_at > now:
-                return str(current.id)
-            if current is not None:  # its time is over and the retention job has not come by yet
-                await connection.execute(update(conversations).where(conversations.c.id == current.id).values(person=None))
+        row = _current(connection, arrival)
+        if row is not None and arrival.person and row.expires_at <= now:
+            # Its time is over and the retention job has not come by yet: the person begins a new one.
+            connection.execute(update(conversations).where(conversations.c.id == row.id).values(person=None))
+            row = None
+        if row is None:
+            self._create(connection, arrival, now)
+            row = _current(connection, arrival)
+        if row.deleted_at is not None or row.expires_at <= now:
+            raise ConversationGone("The conversation was deleted or has expired.")
+        return row
+
+    def _create(self, connection: Connection, arrival: Arrival, now: float) -> None:
         # On a channel the proposed id is the same on every gateway; a former conversation may still bear it.
         proposed = arrival.conversation
-        if arrival.person and (await connection.execute(select(conversations.c.id).where(conversations.c.id == proposed))).first():
+        if arrival.person and connection.execute(select(conversations.c.id).where(conversations.c.id == proposed)).first():
             proposed = secrets.token_hex(16)
-        await insert_new(connection, conversations, id=proposed, channel=arrival.channel, person=arrival.person or None,
-                         address=arrival.address or None, created_at=now, last_at=now, expires_at=now + self._text_seconds,
-                         state=State().write(), forgotten=False)
-        if not arrival.person:
-            return arrival.conversation
-        found = await connection.execute(select(conversations.c.id).where(
-            conversations.c.channel == arrival.channel, conversations.c.person == arrival.person, conversations.c.deleted_at.is_(None)))
-        return str(found.scalar_one())
+        insert_new(connection, conversations, id=proposed, channel=arrival.channel, person=arrival.person or None,
+                   address=arrival.address or None, created_at=now, last_at=now, expires_at=now + self._text_seconds,
+                   state=State().write(), forgotten=False)
 
-    async def _store(self, connection: AsyncConnection, row: Any, keys: Sequence[str], received_at: float, answer: Answer) -> Reply:
+    def _store(self, connection: Connection, row: Any, keys: Sequence[str], received_at: float, answer: Answer) -> Reply:
         """Write a reply, what is kept of its turn, and the state that it leaves."""
         now, turn = time.time(), answer.turn
         on_channel = row.channel != "web"
-        result = await connection.execute(replies.insert().values(
+        result = connection.execute(replies.insert().values(
             id=answer.id, conversation=row.id, reference=answer.reference, at=now, received_at=received_at,
             body=json.dumps(answer.messages, ensure_ascii=False), level=turn.level, category=turn.category,
-            sending="pending" if on_channel else "web", urgent=answer.urgent, parts_sent=0, attempts=0, next_at=now,
+            sending="pending" if on_channel else "web", urgent=answer.urgent, parts_sent=0, attempts=0,
             owner=self.me if answer.urgent and on_channel else None,
             owned_until=now + LEASE_SECONDS if answer.urgent and on_channel else None,
         ))
-        await connection.execute(update(messages).where(messages.c.key.in_(keys)).values(reply=answer.id))
+        connection.execute(update(messages).where(messages.c.key.in_(keys)).values(reply=answer.id))
         alternatives = json.dumps(turn.alternatives)
-        await connection.execute(turns.insert().values(
+        connection.execute(turns.insert().values(
             reference=answer.reference, conversation=row.id, at=now, channel=row.channel, outcome=turn.outcome, intent=turn.intent,
             confidence=turn.confidence, alternatives=alternatives, actions=json.dumps(turn.actions), level=turn.level,
             detector=turn.detector, score=turn.score, release=turn.release, milliseconds=turn.milliseconds,
         ))
         for queue, reason, text in answer.queue:
-            await insert_new(connection, _QUEUES[queue], reference=answer.reference, reason=reason, conversation=row.id, at=now,
+            insert_new(connection, _QUEUES[queue], reference=answer.reference, reason=reason, conversation=row.id, at=now,
                              text=text, intent=turn.intent, scores=alternatives, level=turn.level, detector=turn.detector,
                              score=turn.score, release=turn.release, status="new")
-        state = _next_state(row.state, answer, now)
-        await connection.execute(update(conversations).where(conversations.c.id == row.id).values(state=state))
-        return Reply(result.inserted_primary_key[0], answer.id, answer.reference, answer.messages)
+        values: dict[str, Any] = {"state": _next_state(row.state, answer, now)}
+        idle = row.owner == self.me and not connection.execute(select(_has_work(row.id))).scalar()
+        if idle:
+            values.update(owner=None, owned_until=None)
+        connection.execute(update(conversations).where(conversations.c.id == row.id).values(**values))
+        return Reply(result.inserted_primary_key[0], answer.id, answer.reference, answer.messages, idle=idle)
 
 
 def _next_state(text: str, answer: Answer, now: float) -> str:
@@ -210,33 +212,40 @@ def _next_state(text: str, answer: Answer, now: float) -> str:
     return state.write()
 
 
-async def _conversation(connection: AsyncConnection, conversation: str, lock: bool = True) -> Any:
+def _current(connection: Connection, arrival: Arrival) -> Any:
+    mine = conversations.c.id == arrival.conversation
+    if arrival.person:
+        mine = and_(conversations.c.channel == arrival.channel, conversations.c.person == arrival.person,
+                    conversations.c.deleted_at.is_(None))
+    return connection.execute(select(conversations).where(mine).with_for_update()).first()
+
+
+def _conversation(connection: Connection, conversation: str, lock: bool = True) -> Any:
     query = select(conversations).where(conversations.c.id == conversation)
-    row = (await connection.execute(query.with_for_update() if lock else query)).first()
+    row = (connection.execute(query.with_for_update() if lock else query)).first()
     if row is None or row.deleted_at is not None or row.expires_at <= time.time():
         raise ConversationGone("The conversation was deleted or has expired.")
     return row
 
 
-async def _reply_to(connection: AsyncConnection, key: str) -> Optional[Reply]:
-    found = (await connection.execute(
+def _reply_to(connection: Connection, key: str) -> Optional[Reply]:
+    found = (connection.execute(
         select(replies).join(messages, messages.c.reply == replies.c.id).where(messages.c.key == key)
     )).first()
     return None if found is None else Reply(found.seq, found.id, found.reference, json.loads(found.body))
 
 
-def _has_work(now: float) -> Any:
-    """The condition on a conversation that it has a message to answer or an ordinary reply to send now."""
-    waits = exists().where(messages.c.conversation == conversations.c.id, messages.c.reply.is_(None))
-    unsent = exists().where(replies.c.conversation == conversations.c.id, replies.c.sending == "pending",
-                            replies.c.urgent.is_(False), replies.c.next_at <= now)
+def _has_work(conversation: Any) -> Any:
+    """The condition that `conversation` has a message to answer or an ordinary reply to send."""
+    waits = exists().where(messages.c.conversation == conversation, messages.c.reply.is_(None))
+    unsent = exists().where(replies.c.conversation == conversation, replies.c.sending == "pending", replies.c.urgent.is_(False))
     return or_(waits, unsent)
 
 
-async def release_if_idle(connection: AsyncConnection, conversation: str, me: str) -> None:
+def release_if_idle(connection: Connection, conversation: str, me: str) -> None:
     """Within a transaction: give the conversation up if no message waits and no ordinary reply is unsent."""
-    await connection.execute(
-        update(conversations).where(and_(conversations.c.id == conversation, conversations.c.owner == me, ~_has_work(time.time() + 3600)))
+    connection.execute(
+        update(conversations).where(and_(conversations.c.id == conversation, conversations.c.owner == me, ~_has_work(conversations.c.id)))
         .values(owner=None, owned_until=None)
     )
 

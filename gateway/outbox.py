@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Optional, Sequence
 
 from sqlalchemy import or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import Connection
 
 from gateway.database import Database
 from gateway.journal import LEASE_SECONDS, release_if_idle
@@ -39,8 +39,8 @@ class Outbox:
 
     async def next(self, conversation: str) -> Optional[Unsent]:
         """Return the oldest ordinary reply of `conversation` that is not sent."""
-        async def work(connection: AsyncConnection) -> Optional[Unsent]:
-            row = (await connection.execute(_unsent().where(
+        def work(connection: Connection) -> Optional[Unsent]:
+            row = (connection.execute(_unsent().where(
                 replies.c.conversation == conversation, replies.c.urgent.is_(False), conversations.c.owner == self._me,
             ).order_by(replies.c.seq).limit(1))).first()
             return None if row is None else _read(row)
@@ -49,30 +49,30 @@ class Outbox:
 
     async def progress(self, reply: str, parts_sent: int, attempts: int) -> None:
         """Note how many parts of `reply` are sent, and how often sending the next one was tried."""
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(update(replies).where(replies.c.id == reply).values(parts_sent=parts_sent, attempts=attempts))
+        def work(connection: Connection) -> None:
+            connection.execute(update(replies).where(replies.c.id == reply).values(parts_sent=parts_sent, attempts=attempts))
 
         await self._database.write(work)
 
     async def settle(self, reply: str, conversation: str, sending: str) -> None:
         """Note that `reply` is `sent`, `failed` or `blocked`, and give the conversation up if nothing is left to do."""
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(update(replies).where(replies.c.id == reply).values(sending=sending, owner=None, owned_until=None))
-            await release_if_idle(connection, conversation, self._me)
+        def work(connection: Connection) -> None:
+            connection.execute(update(replies).where(replies.c.id == reply).values(sending=sending, owner=None, owned_until=None))
+            release_if_idle(connection, conversation, self._me)
 
         await self._database.write(work)
 
     async def take_urgent(self, most: int, alone: bool = False) -> list[Unsent]:
         """Take crisis replies that a gateway died over."""
-        async def work(connection: AsyncConnection) -> list[Unsent]:
+        def work(connection: Connection) -> list[Unsent]:
             now = time.time()
             free = or_(replies.c.owner.is_(None), replies.c.owned_until < now)
             if alone:
                 free = or_(free, replies.c.owner != self._me)
-            found = (await connection.execute(
+            found = (connection.execute(
                 _unsent().where(replies.c.urgent.is_(True), free).order_by(replies.c.seq).limit(most)
                 .with_for_update(skip_locked=True, of=replies))).all()
-            await self._own(connection, [row.id for row in found], now)
+            self._own(connection, [row.id for row in found], now)
             return [_read(row) for row in found]
 
         return await self._database.write(work)
@@ -81,9 +81,9 @@ class Outbox:
         """Keep the ownership of crisis replies that are being sent."""
         await self._database.write(lambda connection: self._own(connection, urgent, time.time()))
 
-    async def _own(self, connection: AsyncConnection, ids: Sequence[str], now: float) -> None:
+    def _own(self, connection: Connection, ids: Sequence[str], now: float) -> None:
         if ids:
-            await connection.execute(update(replies).where(replies.c.id.in_(ids), replies.c.sending == "pending")
+            connection.execute(update(replies).where(replies.c.id.in_(ids), replies.c.sending == "pending")
                                      .values(owner=self._me, owned_until=now + LEASE_SECONDS))
 
 

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
-from typing import Any, Callable, Coroutine, Mapping
+from typing import Any, Coroutine, Mapping
 
 from assistant.directory import Query, deep_link
 from assistant.journal import journal_url
@@ -28,11 +28,15 @@ from gateway.metrics import Metrics
 from gateway.outbox import Outbox
 from gateway.rasa import Rasa
 from gateway.rendering import Renderer
+from gateway.repeat import Repeating
 from gateway.retention import Retention
 from gateway.safety import Safety
 from gateway.sender import Sender
 from gateway.sessions import Sessions
 from gateway.state import Tokens
+
+# How soon a new release is noticed.
+RELEASE_SECONDS = 3.0
 
 
 @dataclass
@@ -61,9 +65,10 @@ class Parts:
     first_aid: FirstAid
     metrics: Metrics
     retention: Retention
+    following: Repeating
     message_key: bytes
     public_url: str
-    view: Callable[[], release.View]
+    view: release.Release
     tasks: set["asyncio.Future[None]"] = field(default_factory=set)
 
     def behind(self, work: Coroutine[Any, Any, None]) -> None:
@@ -87,9 +92,11 @@ class Parts:
         await self.database.start()
         await self.delivery.start(alone=self.database.sqlite)
         self.retention.start()
+        self.following.start()
 
     async def stop(self) -> None:
         """Finish what is in hand and close."""
+        await self.following.stop()
         await self.retention.stop()
         await self.delivery.stop()
         await self.sender.stop()
@@ -99,7 +106,7 @@ class Parts:
         self.clicks.stop()
 
 
-def make(settings: Settings, words: texts.Texts, channels: Mapping[str, Channel], in_force: release.View) -> Parts:
+def make(settings: Settings, words: texts.Texts, channels: Mapping[str, Channel], in_force: release.Release) -> Parts:
     """Return the parts for `settings`; must run inside the event loop."""
     base = settings.public_url or f"http://{settings.gateway_host}:{settings.gateway_port}"
     search = deep_link(Query(), settings).url
@@ -107,13 +114,13 @@ def make(settings: Settings, words: texts.Texts, channels: Mapping[str, Channel]
     metrics = Metrics()
     database = Database(journal_url(settings), on_failure=metrics.journal_failures.inc)
     journal = Journal(database, me, settings.text_hours * 3600.0)
-    safety = Safety(lambda: in_force, on_failure=metrics.safety_failures.inc)
+    safety = Safety(in_force, on_failure=metrics.safety_failures.inc)
     rasa = Rasa(settings.rasa_url, internal_token(settings), settings.rasa_turn_seconds)
     tokens = Tokens(key("choice", settings))
     handoff = Handoff(key("handoff", settings), base, search)
     deletion = Deletion(database, rasa, safety, me)
     sender = Sender(Outbox(database, me), channels, words, metrics)
-    answerer = Answerer(settings, words, safety, rasa, tokens, handoff.track, search, lambda: in_force.version)
+    answerer = Answerer(settings, words, safety, rasa, tokens, handoff.track, search, lambda: in_force().version)
     return Parts(
         settings=settings, texts=words, sessions=Sessions(key("session", settings), settings.session_minutes), safety=safety,
         tokens=tokens, handoff=handoff, database=database, journal=journal, deletion=deletion, rasa=rasa, answerer=answerer,
@@ -121,7 +128,7 @@ def make(settings: Settings, words: texts.Texts, channels: Mapping[str, Channel]
                           metrics),
         sender=sender, channels=channels, message_limit=Window(settings.messages_per_minute, 60.0),
         session_limit=Window(settings.sessions_per_second, 1.0), pseudonym=Pseudonym(), history=History(database), clicks=Clicks(settings),
-        first_aid=FirstAid(answerer, journal, rasa, sender, metrics), message_key=key("message", settings), metrics=metrics,
+        first_aid=FirstAid(answerer, journal, rasa, sender, metrics), following=Repeating("release", RELEASE_SECONDS, in_force.follow),
+        message_key=key("message", settings), metrics=metrics, public_url=base, view=in_force,
         retention=Retention(database, deletion, settings.turn_days, settings.inbox_days, settings.session_minutes * 60.0, metrics),
-        public_url=base, view=lambda: in_force,
     )

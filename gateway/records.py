@@ -106,13 +106,14 @@ class Answer:
 
 @dataclass(frozen=True)
 class Reply:
-    """A journalled reply."""
+    """A journalled reply. `ended`: with it the chat was deleted; `idle`: with it nothing is left to do in the conversation."""
 
     seq: int
     id: str
     reference: str
     messages: list[ApiMessage]
     ended: bool = False
+    idle: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import time
 
 from sqlalchemy import and_, delete, exists, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.engine import Connection
 
 from gateway.database import Database
 from gateway.deletion import Deletion
@@ -48,7 +48,7 @@ class Retention:
         await self._database.write(self._bury)
         await self._database.scrub()
 
-    async def _expire(self, connection: AsyncConnection) -> list[str]:
+    def _expire(self, connection: Connection) -> list[str]:
         """Empty conversations whose time is over, and the rests of deleted ones; a turn in hand is let finish first."""
         now = time.time()
         leftover = or_(exists().where(replies.c.conversation == conversations.c.id, replies.c.sending != "pending"),
@@ -56,20 +56,20 @@ class Retention:
         free = or_(conversations.c.owner.is_(None), conversations.c.owned_until < now)
         over = or_(and_(conversations.c.deleted_at.is_(None), conversations.c.expires_at <= now, free),
                    and_(conversations.c.deleted_at.is_not(None), leftover))
-        found = await connection.execute(select(conversations.c.id).where(over).limit(AT_ONCE).with_for_update(skip_locked=True))
+        found = connection.execute(select(conversations.c.id).where(over).limit(AT_ONCE).with_for_update(skip_locked=True))
         ids = [row.id for row in found]
         for conversation in ids:
-            await self._deletion.empty(connection, conversation, now)
+            self._deletion.empty(connection, conversation, now)
         return ids
 
-    async def _outlived(self, connection: AsyncConnection) -> None:
+    def _outlived(self, connection: Connection) -> None:
         now = time.time()
         for table, kept in ((turns, self._turn_seconds), (feedback, self._turn_seconds),
                             (inbox, self._inbox_seconds), (review, self._inbox_seconds), (seen, SEEN_SECONDS)):
-            await connection.execute(delete(table).where(table.c.at < now - kept))
+            connection.execute(delete(table).where(table.c.at < now - kept))
 
-    async def _bury(self, connection: AsyncConnection) -> None:
+    def _bury(self, connection: Connection) -> None:
         """Take away the marks of deleted conversations once Rasa has let go and no token can open them."""
         unsent = exists().where(replies.c.conversation == conversations.c.id, replies.c.sending == "pending")
-        await connection.execute(delete(conversations).where(
+        connection.execute(delete(conversations).where(
             conversations.c.forgotten.is_(True), conversations.c.deleted_at < time.time() - self._session_seconds, ~unsent))

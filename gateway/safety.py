@@ -51,16 +51,24 @@ class Safety:
         # Two threads: one long story does not hold up the next visitor.
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="safety")
         self._memory: OrderedDict[str, Memory] = OrderedDict()
+        self._checking: dict[str, asyncio.Future[dict[str, Any]]] = {}
 
     def stop(self) -> None:
         """Let the threads go."""
         self._threads.shutdown(wait=False)
 
-    async def check(self, scope: str, text: str) -> dict[str, Any]:
-        """Return the verdict on `text`, in the light of what the same person wrote just before.
+    async def check(self, scope: str, key: str, text: str) -> dict[str, Any]:
+        """Return the verdict on the message `key`, in the light of what the same person wrote just before.
 
-        A check that fails or takes too long counts as `concern`: support is shown, and nothing is held up.
+        A check that fails or takes too long counts as `concern`: support is shown, and nothing is held up. Copies that come
+        at the same time share one check.
         """
+        if key not in self._checking:
+            self._checking[key] = asyncio.ensure_future(self._check(scope, text))
+            self._checking[key].add_done_callback(lambda _: self._checking.pop(key, None))
+        return await asyncio.shield(self._checking[key])
+
+    async def _check(self, scope: str, text: str) -> dict[str, Any]:
         memory = self._recall(scope)
         previous = memory.previous if self._clock() - memory.at <= SPLIT_SECONDS else ""
         memory.previous, memory.at = text, self._clock()
@@ -100,7 +108,7 @@ class Safety:
 
     def card(self) -> dict[str, Any]:
         """Return the urgent-help card as of now."""
-        return dict(self._view().helplines.card())
+        return dict(self._view().replies.card())
 
     def forget(self, scope: str) -> None:
         """Drop what is remembered of `scope`."""

@@ -68,11 +68,10 @@ replies = Table(
     Column("urgent", Boolean, nullable=False),     # a crisis reply: it does not wait for its conversation's turn
     Column("parts_sent", Integer, nullable=False, default=0),
     Column("attempts", Integer, nullable=False, default=0),
-    Column("next_at", Float),
     Column("owner", String(32)),
     Column("owned_until", Float),
     Index("replies_of_conversation", "conversation", "seq"),
-    Index("replies_to_send", "sending", "next_at"),
+    Index("replies_to_send", "sending"),
     sqlite_autoincrement=True,
 )
 

@@ -44,7 +44,7 @@ async def send_message(request: Request) -> HTTPResponse:
     given = parts.first_aid.given(key)
     if given is not None:
         return _replied(parts, conversation, given)
-    verdict = await parts.safety.check(conversation, message.text) if message.text else dict(CALM)
+    verdict = await parts.safety.check(conversation, key, message.text) if message.text else dict(CALM)
     arrival = Arrival(
         key=key, channel="web", kind="text" if message.choice is None else "choice", verdict=verdict, conversation=conversation,
         client_id=message.id, text=message.text or "", choice=message.choice or "",

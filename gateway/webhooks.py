@@ -72,13 +72,14 @@ async def _arrival(parts: Parts, channel: Channel, message: Incoming) -> Optiona
     words = clean(message.text) if message.kind == "text" else ""
     if message.kind not in KINDS or (message.kind == "text" and not words):
         return None
+    key = parts.key_of(channel.name, message.id)
     person = parts.key_of("person", channel.name, message.user)
     return Arrival(
-        key=parts.key_of(channel.name, message.id), channel=channel.name, kind=message.kind, person=person, address=message.address,
+        key=key, channel=channel.name, kind=message.kind, person=person, address=message.address,
         conversation=parts.key_of("conversation", person), text=words[:TEXT_CHARACTERS], choice=message.choice,
         payload=HELP if message.choice and message.choice == parts.tokens.make(person, HELP) else "",
         # The whole text is checked, however long; what goes on to be understood is cut.
-        verdict=await parts.safety.check(person, words) if words else dict(CALM),
+        verdict=await parts.safety.check(person, key, words) if words else dict(CALM),
     )
 
 

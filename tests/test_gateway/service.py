@@ -10,8 +10,8 @@ from typing import Any, Callable, Optional
 import aiohttp
 from aiohttp import web
 
-from gateway.channels.limits import Limits
 from gateway.channels.base import Acknowledgement, Blocked, Incoming, Part, Refused, Rejected, TryAgain, Webhook
+from gateway.channels.limits import Limits
 
 NAME = "example"
 SECRET = b"a secret of the tests"

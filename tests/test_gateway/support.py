@@ -226,7 +226,8 @@ class Postgres:
     """A PostgreSQL of the test's own, as an ordinary user: initdb refuses root."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="assistant-pg-"))
+        memory = Path("/dev/shm")  # where there is one, the tests do not wait for the disk
+        self._folder = Path(tempfile.mkdtemp(prefix="assistant-pg-", dir=memory if memory.is_dir() else None))
         self._bin = _postgres_binaries()
         self._as = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []
         if self._as:

@@ -18,7 +18,7 @@ WORDS = f"my name is {CANARIES[0]}, {CANARIES[1]}, {CANARIES[2]}, {CANARIES[3]} 
 
 
 async def rows(gateway, table):
-    return (await gateway.parts.database.read(lambda connection: connection.execute(select(table)))).all()
+    return await gateway.parts.database.read(lambda connection: connection.execute(select(table)).all())
 
 
 async def everything(gateway):
@@ -55,12 +55,12 @@ async def talk(gateway):
 
 async def age(gateway, seconds):
     """Make everything look `seconds` older."""
-    async def work(connection):
+    def work(connection):
         c = schema.conversations.c
-        await connection.execute(update(schema.conversations).values(
+        connection.execute(update(schema.conversations).values(
             created_at=c.created_at - seconds, expires_at=c.expires_at - seconds, deleted_at=c.deleted_at - seconds))
         for table in (schema.turns, schema.feedback, schema.inbox, schema.review, schema.seen):
-            await connection.execute(update(table).values(at=table.c.at - seconds))
+            connection.execute(update(table).values(at=table.c.at - seconds))
 
     await gateway.parts.database.write(work)
 
