@@ -9,7 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.services import Services, button, services
 from assistant.directory import RADII, Query, Results, deep_link
-from assistant.errors import DirectoryError
+from assistant.errors import AssistantError, DirectoryError
 from assistant.handoff import Search, card, describe, query_of, slots_of, unapplied
 from assistant.handoff.form import PAGE
 
@@ -22,6 +22,13 @@ NUMBERS = {1: "one", 2: "two", 3: "three"}
 
 class SearchTherapists(Action):
     """The hand-off: cards, what was searched for, what was not, the link, and buttons to change the search."""
+
+    def __init__(self) -> None:
+        """Open everything now, when the action server starts: the first visitor does not wait, a wrong setting stops it."""
+        try:
+            services()
+        except AssistantError as error:
+            raise SystemExit(f"action server: {error}") from None
 
     def name(self) -> Text:
         """See Action."""

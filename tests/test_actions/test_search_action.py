@@ -1,5 +1,8 @@
 """The reply of the search action: its link, its honesty about a directory that is away, and its start."""
 import asyncio
+import os
+import subprocess
+import sys
 import time
 from types import SimpleNamespace
 
@@ -12,7 +15,7 @@ from actions.search_therapists import SearchTherapists
 from actions.services import Services
 from assistant.directory.counts import Counts
 from assistant.errors import DirectoryError
-from assistant.settings import Settings
+from assistant.settings import ROOT, Settings
 from scripts.places_extract import build
 
 LIMIT = 2.5  # seconds
@@ -100,3 +103,11 @@ def test_a_stopped_search_searches_nothing(reply):
 
 def test_the_action_server_starts_alone_and_fast(action_server):
     assert action_server.seconds < 15  # 3 s on a quiet machine
+
+
+def test_a_wrong_setting_stops_the_start_with_one_line(tmp_path):
+    env = {**os.environ, "ASSISTANT_VAR": str(tmp_path), "ASSISTANT_DIRECTORY_BACKEND": "http", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-W", "ignore", "-m", "rasa_sdk", "--actions", "actions", "--port", "0"]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "action server: ASSISTANT_DIRECTORY_URL='': give the address of the site's JSON search."
