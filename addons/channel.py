@@ -9,6 +9,7 @@ import re
 import traceback
 from typing import Any, Awaitable, Callable, Dict, List, Optional, Sequence, Set, Text
 
+from rasa.core.actions import action
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
 from rasa.shared.core.events import ActionExecuted, UserUttered
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 Respond = Callable[[UserMessage], Awaitable[Any]]
 # Part of each message that the gateway renders; the rest (recipient ids) stays here.
 FIELDS = ("text", "buttons", "custom")
+# A custom action answers within 2.5 s even when the directory hangs.
+ACTION_SECONDS = 3
 # What a conversation may be called: as long as the tracker store's column.
 ID = re.compile(r"[\x21-\x7e]{1,64}")
 
@@ -38,6 +41,8 @@ class AssistantInput(InputChannel):
         # At this level Rasa and SQLAlchemy log what visitors write, whatever else is asked of them.
         logging.disable(logging.DEBUG)
         logging.getLogger("rasa.core.processor").addFilter(_without_details)
+        # Rasa waits 300 s for the action server, and no setting changes it: a hung one would hold the conversation as long.
+        action.DEFAULT_REQUEST_TIMEOUT = ACTION_SECONDS
         self._seconds = settings.rasa_turn_seconds
         self._token = f"Bearer {internal_token(settings)}".encode()
         self._turns: Set["asyncio.Task[Any]"] = set()  # keeps turns alive that outlast their request
