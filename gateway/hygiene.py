@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any, Mapping, Optional
 
+from assistant.places import shorten_postcodes
 from gateway.errors import Refusal
 
 BODY_BYTES = 32 * 1024
@@ -30,9 +31,10 @@ class ClientMessage:
 
 
 def clean(text: str) -> str:
-    """Return `text` in NFKC without control characters and lone surrogates, trimmed."""
+    """Return `text` in NFKC without control characters and lone surrogates, trimmed; of a postcode the outward part stays."""
     normal = unicodedata.normalize("NFKC", text.replace("\r\n", "\n"))
-    return "".join(c for c in normal if c in _KEPT_CONTROLS or unicodedata.category(c) not in ("Cc", "Cs")).strip()
+    kept = "".join(c for c in normal if c in _KEPT_CONTROLS or unicodedata.category(c) not in ("Cc", "Cs")).strip()
+    return shorten_postcodes(kept)
 
 
 def for_rasa(text: str) -> str:

@@ -8,7 +8,7 @@ from gateway.records import ApiMessage
 from gateway.state import Tokens
 
 SCHEMES = ("http", "https", "mailto", "tel", "sms")
-CARD_FIELDS = ("name", "town", "formats", "fee", "register")
+CARD_FIELDS = ("name", "title", "town", "distance", "formats", "audiences", "languages", "fee", "register", "accepting")
 SERVICE_FIELDS = ("id", "name", "call", "sms", "sms_body", "email", "web", "hours", "for", "open")
 
 Track = Callable[[str, str], str]  # (url, kind) -> the address that counts the click, or the url itself

@@ -128,7 +128,8 @@ def _paragraph(message: Mapping[str, Any], numbered: Mapping[str, str]) -> str:
 
 def _card(card: Mapping[str, Any]) -> str:
     formats = card.get("formats")
-    about = [card.get("town"), ", ".join(formats) if isinstance(formats, (list, tuple)) else formats, card.get("fee"), card.get("register")]
+    ways = ", ".join(formats) if isinstance(formats, (list, tuple)) else formats
+    about = [card.get("title"), card.get("town"), card.get("distance"), ways, card.get("fee"), card.get("register"), card.get("accepting")]
     return f"{card['name']} ({'; '.join(str(item) for item in about if item)})\n{card['url']}"
 
 

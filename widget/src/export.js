@@ -3,7 +3,7 @@
 const lines = {
   choices: ({ choices = [] }) => choices.map(({ label }) => `- ${label}`),
   links: ({ links = [] }) => links.map(({ label, url }) => `- ${label}: ${url}`),
-  cards: ({ cards = [] }) => cards.map(({ name, town, formats, fee, register, url }) => `- ${[name, town, formats, fee, register, url].flat().filter(Boolean).join(', ')}`),
+  cards: ({ cards = [] }) => cards.map(({ name, title, town, distance, formats, fee, register, accepting, url }) => `- ${[name, title, town, distance, formats, fee, register, accepting, url].flat().filter(Boolean).join(', ')}`),
   helplines: ({ services = [] }) => services.map(({ name, call, sms, email, web, hours }) => `- ${[name, call, sms, email, web, hours].filter(Boolean).join(', ')}`),
 };
 

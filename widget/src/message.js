@@ -81,8 +81,8 @@ export function choices(item, { say, choose }) {
     h('button', { type: 'button', class: 'choice', part: 'choice', on: { click: () => choose(item, choice) } }, String(choice.label)))));
 }
 
-function card({ name, town, formats, fee, register, url }, context) {
-  const facts = [[town, ...[formats].flat()], [register, fee]].map((group) => group.filter(Boolean).join(' · ')).filter(Boolean);
+function card({ name, title, town, distance, formats, audiences, languages, fee, register, accepting, url }, context) {
+  const facts = [[title], [town, distance, ...[formats].flat()], [audiences, languages], [register, fee], [accepting]].map((group) => group.filter(Boolean).join(' · ')).filter(Boolean);
   return h('li', { class: 'card', part: 'card' },
     h('h3', {}, String(name)),
     facts.map((fact) => h('p', {}, fact)),
