@@ -174,7 +174,8 @@ async def run(messages: int, folder: Path) -> Dict[str, Any]:
             shares = [list(range(person, messages, PEOPLE)) for person in range(PEOPLE)]
             posting = asyncio.gather(*(post(world, victim, http, person, share, allowed) for person, share in enumerate(shares)))
             while victim.kills < kills:
-                await asyncio.sleep(random.uniform(0.0, 0.6))
+                await _under_way(world, random.randint(0, max(1, messages // kills)))
+                await asyncio.sleep(random.uniform(0.0, 0.3))
                 await victim.kill()
                 print(f"\rkilled {victim.kills} of {kills}, acknowledged {len(world.acknowledged)} of {messages}", end="", file=sys.stderr)
                 await victim.start(http)
@@ -191,6 +192,13 @@ async def run(messages: int, folder: Path) -> Dict[str, Any]:
     repeated = sum(count - 1 for count in world.deliveries.values())
     return {"acknowledged": len(world.acknowledged), "kills": victim.kills, "lost": len(world.lost), "doubled": len(world.doubled),
             "repeated": repeated}
+
+
+async def _under_way(world: World, more: int, seconds: float = 10.0) -> None:
+    """Wait until `more` messages are acknowledged, so that kills meet messages at every stage; not longer than `seconds`."""
+    enough, end = len(world.acknowledged) + more, time.monotonic() + seconds
+    while len(world.acknowledged) < min(enough, world.messages) and time.monotonic() < end:
+        await asyncio.sleep(0.005)
 
 
 async def _serve(world: World, port: int) -> web.AppRunner:
