@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Optional
@@ -74,21 +73,15 @@ class Builder:
         """Return all problems of the content."""
         return check(built.checkout)
 
-    def train(self, built: Built, work: Work, validate: bool) -> None:
-        """Train the commit's model unless it is there, and have Rasa validate the data beside. Raises ProcessFailed."""
+    def train(self, built: Built, work: Work) -> None:
+        """Train the commit's model unless it is there; `rasa train` validates the data first. Raises ProcessFailed."""
         known = self.like(built.commit)
         if known is not None:
             if known.archive != built.archive:
                 built.archive.parent.mkdir(exist_ok=True)
                 shutil.copyfile(known.archive, built.archive)
             return
-        env = environment(self._settings, built.checkout, built.archive.parent)
-        commands = [python("scripts.train")]
-        if validate:
-            commands.append(python("rasa", "data", "validate", "--data", "data", "--domain", "domain.yml", "--config", "config.yml", "--quiet"))
-        with ThreadPoolExecutor(len(commands)) as pool:
-            for done in [pool.submit(work.run, command, built.checkout, env) for command in commands]:
-                done.result()
+        work.run(python("scripts.train"), built.checkout, environment(self._settings, built.checkout, built.archive.parent))
         if not built.archive.is_file():
             raise ProcessFailed("The training ended without a model.")
 

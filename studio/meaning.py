@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import Callable, Dict, List, Sequence
+from typing import Callable, Dict, List, Optional, Sequence
 
 import numpy as np
 
@@ -26,16 +26,23 @@ class Meaning:
         self._loaded = False
 
     def embed(self, texts: Sequence[str], keep: bool = False) -> np.ndarray:
-        """Return the embeddings of `texts`, float32 [len(texts), 384]; `keep` those of staff's words, never a visitor's."""
+        """Return the embeddings of `texts`, float32 [len(texts), 384]; see `embed_both`."""
+        return self.embed_both(texts, keep)[:, 0]
+
+    def embed_both(self, texts: Sequence[str], keep: bool = False) -> np.ndarray:
+        """As Encoder.embed_both: float32 [len(texts), 2, 384]. `keep` those of staff's words, never a visitor's."""
         with self._lock:
             self._load()
-            unknown = [text for text in dict.fromkeys(texts) if text not in self._rows]
-        fresh = dict(zip(unknown, self._make().embed(unknown))) if unknown else {}
-        with self._lock:
+            found = {text: self._rows[text] for text in texts if text in self._rows}
+        unknown = [text for text in dict.fromkeys(texts) if text not in found]
+        if unknown:
+            fresh = dict(zip(unknown, self._make().embed_both(unknown)))
+            found.update(fresh)
             if keep:
-                self._rows.update(fresh)
-            rows = [fresh[text] if text in fresh else self._rows[text] for text in texts]
-        return np.stack(rows) if rows else np.zeros((0, WIDTH), dtype=np.float32)
+                with self._lock:
+                    self._rows.update(fresh)
+        rows = [found[text] for text in texts]
+        return np.stack(rows) if rows else np.zeros((0, 2, WIDTH), dtype=np.float32)
 
     def knows(self, texts: Sequence[str]) -> bool:
         """Return whether all of `texts` are embedded already, so that an answer takes no time."""
@@ -66,11 +73,12 @@ class Meaning:
                 texts = stored["texts"].tobytes().decode().split("\0")
                 self._rows = dict(zip(texts, stored["rows"]))
 
-    def store(self, wanted: Sequence[str]) -> None:
-        """Write the rows of the texts `wanted`, which are known, to the file by rename."""
+    def store(self, wanted: Optional[Sequence[str]] = None) -> None:
+        """Write what is kept to the file, by rename; of `wanted`, if given, and then nothing else is kept."""
         with self._lock:
-            rows = {text: self._rows[text] for text in dict.fromkeys(wanted)}
-            self._rows = dict(rows)
+            if wanted is not None:
+                self._rows = {text: self._rows[text] for text in dict.fromkeys(wanted) if text in self._rows}
+            rows = dict(self._rows)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         draft = self._path.with_name(f".{os.getpid()}-{self._path.name}")
         np.savez(draft, texts=np.frombuffer("\0".join(rows).encode(), dtype=np.uint8), rows=np.stack(list(rows.values())))

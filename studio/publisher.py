@@ -12,10 +12,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
 
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, ModelError
 from assistant.release import unpack
 from assistant.settings import Settings
 from studio import gates
+from studio.answers import with_answers
 from studio.building import Builder, Built
 from studio.changes import model_changes, only_answers
 from studio.job import STEPS, Board, Job, Step
@@ -122,7 +123,7 @@ class Publisher:
             built = self.builder.export(job.commit)
             self._check(built)
         with self._step("train"):
-            self.builder.train(built, self._work, validate=not job.answers_only)
+            self._model(built, job)
         if job.kind == "draft":
             self._end("ready")
             return
@@ -145,6 +146,19 @@ class Publisher:
             ]
         if failures:
             raise _Held
+
+    def _model(self, built: Built, job: Job) -> None:
+        """Train the model, or give the live one the new answers where nothing else changed."""
+        live = self._releases.current()
+        if job.answers_only and live is not None:
+            try:
+                with_answers(self._releases.archive(live.id), built.checkout, built.archive)
+                return
+            except ModelError as error:
+                LOG.warning("answers alone could not be replaced: %s", error)
+                with self.board.change() as job:
+                    job.answers_only = False
+        self.builder.train(built, self._work)
 
     def _paths(self) -> Dict[str, str]:
         from assistant.content.topics import stem
