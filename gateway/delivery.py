@@ -67,9 +67,11 @@ class Delivery:
         end = time.monotonic() + seconds
         waiter = (accepted.conversation, asyncio.get_running_loop().create_future())
         _, future = self._outcomes.setdefault(accepted.key, waiter)
-        self._deadlines.setdefault(accepted.key, end)
         if accepted.owned:
             self.wake(accepted.conversation)
+        if accepted.conversation in self._workers:
+            # What is taken over later, from a gateway that died, may take its time: the visitor's widget asks again.
+            self._deadlines.setdefault(accepted.key, end)
         try:
             while (left := end - time.monotonic()) > 0:
                 # The copy of a message, or one whose conversation another gateway works on: the journal will know.

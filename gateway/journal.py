@@ -10,15 +10,30 @@ import secrets
 import time
 from typing import Any, Optional, Sequence
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.engine import Connection
 
 from gateway.database import Database
 from gateway.errors import ConversationGone, LeaseLost, UnknownChoice
 from gateway.records import Accepted, Answer, Arrival, Reply, Waiting, Work
-from gateway.schema import conversations, inbox, messages, replies, review, seen, turns
+from gateway.schema import conversations, inbox, review, seen
 from gateway.sql import insert_new
 from gateway.state import State
+from gateway.statements import (
+    ADD_MESSAGE,
+    ADD_REPLY,
+    ADD_TURN,
+    ANSWERED,
+    CONVERSATION,
+    CONVERSATION_LOCKED,
+    CONVERSATION_OF_PERSON,
+    HAS_WORK,
+    LEAVE,
+    REPLY_TO,
+    TOUCH,
+    WAITING,
+    has_work,
+)
 
 LEASE_SECONDS = 15.0
 _QUEUES = {"inbox": inbox, "review": review}
@@ -58,9 +73,7 @@ class Journal:
             row = _conversation(connection, conversation, lock=False)
             if row.owner != self.me:
                 return None
-            found = connection.execute(
-                select(messages).where(messages.c.conversation == conversation, messages.c.reply.is_(None)).order_by(messages.c.seq)
-            )
+            found = connection.execute(WAITING, {"conversation": conversation})
             return Work(conversation, row.channel, row.person or conversation, State.read(row.state), [
                 Waiting(m.key, m.received_at, m.kind, m.text or "", m.payload or "", json.loads(m.verdict or "{}")) for m in found
             ])
@@ -105,7 +118,7 @@ class Journal:
             if alone:
                 free = or_(free, conversations.c.owner != self.me)
             found = connection.execute(
-                select(conversations.c.id).where(conversations.c.deleted_at.is_(None), free, _has_work(conversations.c.id))
+                select(conversations.c.id).where(conversations.c.deleted_at.is_(None), free, has_work(conversations.c.id))
                 .order_by(conversations.c.last_at).limit(most).with_for_update(skip_locked=True)
             )
             taken = [row.id for row in found]
@@ -132,18 +145,15 @@ class Journal:
             if not payload and arrival.channel == "web":
                 raise UnknownChoice("This conversation was never given that choice.")
             text = text or label
-        connection.execute(messages.insert().values(
-            key=arrival.key, conversation=conversation, client_id=arrival.client_id or None,
-            received_at=arrival.received_at, kind=arrival.kind, text=text, payload=payload or None, verdict=json.dumps(arrival.verdict),
-        ))
+        connection.execute(ADD_MESSAGE, {
+            "key": arrival.key, "conversation": conversation, "client_id": arrival.client_id or None, "received_at": arrival.received_at,
+            "kind": arrival.kind, "text": text, "payload": payload or None, "verdict": json.dumps(arrival.verdict),
+        })
         now = time.time()
         mine = row.owner in (None, self.me) or (row.owned_until or 0) < now
-        values: dict[str, Any] = {"last_at": now}
-        if mine:
-            values.update(owner=self.me, owned_until=now + LEASE_SECONDS)
-        if arrival.address:
-            values.update(address=arrival.address)
-        connection.execute(update(conversations).where(conversations.c.id == conversation).values(**values))
+        owner, until = (self.me, now + LEASE_SECONDS) if mine else (row.owner, row.owned_until)
+        connection.execute(TOUCH, {"conversation": conversation, "last_at": now, "owner": owner, "owned_until": until,
+                                   "address": arrival.address or None})
         return Accepted(conversation, arrival.key, True, mine)
 
     def _open(self, connection: Connection, arrival: Arrival) -> Any:
@@ -174,29 +184,28 @@ class Journal:
         """Write a reply, what is kept of its turn, and the state that it leaves."""
         now, turn = time.time(), answer.turn
         on_channel = row.channel != "web"
-        result = connection.execute(replies.insert().values(
-            id=answer.id, conversation=row.id, reference=answer.reference, at=now, received_at=received_at,
-            body=json.dumps(answer.messages, ensure_ascii=False), level=turn.level, category=turn.category,
-            sending="pending" if on_channel else "web", urgent=answer.urgent, parts_sent=0, attempts=0,
-            owner=self.me if answer.urgent and on_channel else None,
-            owned_until=now + LEASE_SECONDS if answer.urgent and on_channel else None,
-        ))
-        connection.execute(update(messages).where(messages.c.key.in_(keys)).values(reply=answer.id))
+        sent_now = answer.urgent and on_channel
+        result = connection.execute(ADD_REPLY, {
+            "id": answer.id, "conversation": row.id, "reference": answer.reference, "at": now, "received_at": received_at,
+            "body": json.dumps(answer.messages, ensure_ascii=False), "level": turn.level, "category": turn.category,
+            "sending": "pending" if on_channel else "web", "urgent": answer.urgent, "parts_sent": 0, "attempts": 0,
+            "owner": self.me if sent_now else None, "owned_until": now + LEASE_SECONDS if sent_now else None,
+        })
+        connection.execute(ANSWERED, {"keys": list(keys), "reply": answer.id})
         alternatives = json.dumps(turn.alternatives)
-        connection.execute(turns.insert().values(
-            reference=answer.reference, conversation=row.id, at=now, channel=row.channel, outcome=turn.outcome, intent=turn.intent,
-            confidence=turn.confidence, alternatives=alternatives, actions=json.dumps(turn.actions), level=turn.level,
-            detector=turn.detector, score=turn.score, release=turn.release, milliseconds=turn.milliseconds,
-        ))
+        connection.execute(ADD_TURN, {
+            "reference": answer.reference, "conversation": row.id, "at": now, "channel": row.channel, "outcome": turn.outcome,
+            "intent": turn.intent, "confidence": turn.confidence, "alternatives": alternatives, "actions": json.dumps(turn.actions),
+            "level": turn.level, "detector": turn.detector, "score": turn.score, "release": turn.release,
+            "milliseconds": turn.milliseconds,
+        })
         for queue, reason, text in answer.queue:
             insert_new(connection, _QUEUES[queue], reference=answer.reference, reason=reason, conversation=row.id, at=now,
                              text=text, intent=turn.intent, scores=alternatives, level=turn.level, detector=turn.detector,
                              score=turn.score, release=turn.release, status="new")
-        values: dict[str, Any] = {"state": _next_state(row.state, answer, now)}
-        idle = row.owner == self.me and not connection.execute(select(_has_work(row.id))).scalar()
-        if idle:
-            values.update(owner=None, owned_until=None)
-        connection.execute(update(conversations).where(conversations.c.id == row.id).values(**values))
+        idle = row.owner == self.me and not connection.execute(HAS_WORK, {"conversation": row.id}).scalar()
+        connection.execute(LEAVE, {"conversation": row.id, "state": _next_state(row.state, answer, now),
+                                   "owner": None if idle else row.owner, "owned_until": None if idle else row.owned_until})
         return Reply(result.inserted_primary_key[0], answer.id, answer.reference, answer.messages, idle=idle)
 
 
@@ -213,39 +222,27 @@ def _next_state(text: str, answer: Answer, now: float) -> str:
 
 
 def _current(connection: Connection, arrival: Arrival) -> Any:
-    mine = conversations.c.id == arrival.conversation
     if arrival.person:
-        mine = and_(conversations.c.channel == arrival.channel, conversations.c.person == arrival.person,
-                    conversations.c.deleted_at.is_(None))
-    return connection.execute(select(conversations).where(mine).with_for_update()).first()
+        return connection.execute(CONVERSATION_OF_PERSON, {"channel": arrival.channel, "person": arrival.person}).first()
+    return connection.execute(CONVERSATION_LOCKED, {"conversation": arrival.conversation}).first()
 
 
 def _conversation(connection: Connection, conversation: str, lock: bool = True) -> Any:
-    query = select(conversations).where(conversations.c.id == conversation)
-    row = (connection.execute(query.with_for_update() if lock else query)).first()
+    row = connection.execute(CONVERSATION_LOCKED if lock else CONVERSATION, {"conversation": conversation}).first()
     if row is None or row.deleted_at is not None or row.expires_at <= time.time():
         raise ConversationGone("The conversation was deleted or has expired.")
     return row
 
 
 def _reply_to(connection: Connection, key: str) -> Optional[Reply]:
-    found = (connection.execute(
-        select(replies).join(messages, messages.c.reply == replies.c.id).where(messages.c.key == key)
-    )).first()
+    found = connection.execute(REPLY_TO, {"key": key}).first()
     return None if found is None else Reply(found.seq, found.id, found.reference, json.loads(found.body))
-
-
-def _has_work(conversation: Any) -> Any:
-    """The condition that `conversation` has a message to answer or an ordinary reply to send."""
-    waits = exists().where(messages.c.conversation == conversation, messages.c.reply.is_(None))
-    unsent = exists().where(replies.c.conversation == conversation, replies.c.sending == "pending", replies.c.urgent.is_(False))
-    return or_(waits, unsent)
 
 
 def release_if_idle(connection: Connection, conversation: str, me: str) -> None:
     """Within a transaction: give the conversation up if no message waits and no ordinary reply is unsent."""
     connection.execute(
-        update(conversations).where(and_(conversations.c.id == conversation, conversations.c.owner == me, ~_has_work(conversations.c.id)))
+        update(conversations).where(and_(conversations.c.id == conversation, conversations.c.owner == me, ~has_work(conversations.c.id)))
         .values(owner=None, owned_until=None)
     )
 

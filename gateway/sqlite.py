@@ -4,13 +4,17 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Callable, Optional
+from queue import SimpleQueue
+from typing import IO, Any, Optional, Sequence
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine import Engine as SqlEngine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
 from assistant.errors import SettingsError
@@ -21,17 +25,39 @@ from gateway.schema import metadata
 # Less than the limit of a call, so that a locked file is reported as such.
 BUSY_SECONDS = 1.5
 READERS = 2
+# Transactions committed together at most.
+TOGETHER = 64
+
+
+@dataclass
+class _Job:
+    """A transaction that waits for the writer, and where its result goes."""
+
+    work: Work[Any]
+    future: "Future[Any]" = field(default_factory=Future)
+    result: Any = None
+    error: Optional[BaseException] = None
+
+    def settle(self) -> None:
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
 
 
 class SqliteEngine:
-    """Runs transactions on the file at `path` in threads of its own."""
+    """Runs transactions on the file at `path` in threads of its own.
+
+    SQLite has one writer and waits for the disk at each commit, so all that waits for the writer is committed together, each
+    transaction within a savepoint of its own.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)
         self._inode: Optional[int] = None
         self._lock_file: Optional[IO[str]] = None
-        # SQLite has one writer: here the others wait in line, in SQLite they would wait by luck.
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="journal-writer")
+        self._jobs: "SimpleQueue[Optional[_Job]]" = SimpleQueue()
+        self._writer = threading.Thread(target=self._write, name="journal-writer", daemon=True)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="journal-reader")
         self._engine = self._make_engine()
 
@@ -41,34 +67,61 @@ class SqliteEngine:
         self._lock_file = _exclusive(self._path.with_name(self._path.name + ".lock"))
         os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
         self._inode = os.stat(self._path).st_ino
+        self._writer.start()
         await self.run(metadata.create_all, read=False)
 
     async def stop(self) -> None:
-        """Close the connections and let the threads go."""
+        """Write what waits, close the connections and let the threads go."""
         self._readers.shutdown(wait=False)
-        await asyncio.get_running_loop().run_in_executor(self._writer, self._engine.dispose)
-        self._writer.shutdown(wait=False)
+        self._jobs.put(None)
+        if self._writer.is_alive():
+            await asyncio.get_running_loop().run_in_executor(None, self._writer.join)
+        self._engine.dispose()
         if self._lock_file is not None:
             self._lock_file.close()
 
     async def run(self, work: Work[T], read: bool) -> T:
         """Run `work` in one transaction."""
-        return await self._in_thread(lambda: self._transaction(work, read), self._readers if read else self._writer)
+        if read:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+        job = _Job(work)
+        self._jobs.put(job)
+        result: T = await asyncio.wrap_future(job.future)
+        return result
 
     async def scrub(self) -> None:
         """Fold the log into the file and cut it to nothing; `secure_delete` has overwritten what was deleted."""
-        await self._in_thread(self._checkpoint, self._writer)
+        await asyncio.get_running_loop().run_in_executor(self._readers, self._checkpoint)
 
-    async def _in_thread(self, call: Callable[[], T], threads: ThreadPoolExecutor) -> T:
-        return await asyncio.get_running_loop().run_in_executor(threads, call)
-
-    def _transaction(self, work: Work[T], read: bool) -> T:
+    def _read(self, work: Work[T]) -> T:
         self._follow_file()
-        with self._engine.connect() as connection:
-            if read:
-                connection = connection.execution_options(begin="BEGIN")
-            with connection.begin():
-                return work(connection)
+        with self._engine.connect() as connection, connection.execution_options(begin="BEGIN").begin():
+            return work(connection)
+
+    def _write(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            jobs, last = [job], False
+            while len(jobs) < TOGETHER and not self._jobs.empty():
+                job = self._jobs.get()
+                if job is None:
+                    last = True
+                    break
+                jobs.append(job)
+            self._commit([job for job in jobs if job.future.set_running_or_notify_cancel()])
+            if last:
+                return
+
+    def _commit(self, jobs: Sequence[_Job]) -> None:
+        try:
+            self._follow_file()
+            with self._engine.connect() as connection, connection.begin():
+                for job in jobs:
+                    _run(job, connection)
+        except Exception as error:
+            for job in jobs:
+                job.error = job.error or error
+        for job in jobs:
+            job.settle()
 
     def _checkpoint(self) -> None:
         self._follow_file()
@@ -94,6 +147,16 @@ class SqliteEngine:
         event.listen(engine, "connect", _prepare)
         event.listen(engine, "begin", _begin)
         return engine
+
+
+def _run(job: _Job, connection: Connection) -> None:
+    try:
+        with connection.begin_nested():
+            job.result = job.work(connection)
+    except OperationalError:
+        raise  # the database's own trouble is everybody's
+    except Exception as error:
+        job.error = error
 
 
 def _prepare(connection: Any, _record: Any) -> None:

@@ -5,7 +5,7 @@ import base64
 import hashlib
 import hmac
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Optional
 
 CHOICES_KEPT = 40
@@ -41,7 +41,7 @@ class State:
 
     def write(self) -> str:
         """Return the state as JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(vars(self), ensure_ascii=False, separators=(",", ":"))
 
     def offer(self, offered: dict[str, tuple[str, str]]) -> None:
         """Remember the buttons of a reply; the oldest of earlier replies are forgotten."""
