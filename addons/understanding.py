@@ -12,7 +12,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from addons.encoder import shared_encoder
 from addons.names import UNDERSTOOD
 from assistant.settings import Settings
-from assistant.understanding.fitting import fit
+from assistant.understanding.fitting import code, fit
 from assistant.understanding.reader import Reader, Reading, Topic
 
 # The ranking travels with every stored event; the tail serves nobody.
@@ -49,6 +49,11 @@ class Understanding(GraphComponent):
         with model_storage.read_from(resource) as path:
             component._reader = Reader.load(path, shared_encoder())
         return component
+
+    @classmethod
+    def fingerprint_addon(cls, config: Dict[Text, Any]) -> Text:
+        """Return a hash of the code that is trained, which Rasa does not look into."""
+        return code()
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit the classifier, or take it from the cache when the examples are as they were."""

@@ -55,14 +55,22 @@ def understand(texts: Sequence[str], settings: Settings) -> List[Dict[str, Any]]
 
     configure_structlog(logging.ERROR)  # without it, structlog prints every message
 
-    processor = Agent.load(str(path)).processor
-    if processor is None:
-        raise ModelError(f"{path.name}: does not load. Run `make train`.")
+    try:
+        processor = Agent.load(str(path)).processor
+    except Exception as error:  # whatever a broken archive or one from another version raises
+        raise ModelError(f"{path.name}: does not load ({_reason(error)}). Run `make train`.") from None
 
     async def parse() -> List[Dict[str, Any]]:
         return [await processor.parse_message(UserMessage(text, metadata={CHECKED: True})) for text in texts]
 
     return asyncio.run(parse())
+
+
+def _reason(error: BaseException) -> str:
+    """Return the message of what first went wrong."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error) or type(error).__name__
 
 
 def outcome(intents: str, parsed: Mapping[str, Any]) -> Outcome:

@@ -10,11 +10,10 @@ from typing import Dict, Mapping, Optional, Sequence
 
 import numpy as np
 
-from assistant import encoder as encoder_module
 from assistant.understanding import classifier as classifier_module
 from assistant.understanding import features, nearness, ridge, scope
 from assistant.understanding.classifier import Classifier
-from assistant.understanding.reader import Embeds, Reader, Topic
+from assistant.understanding.reader import FORMAT, Embeds, Reader, Topic
 
 
 def fit(
@@ -37,13 +36,17 @@ def fit(
     return Reader(classifier, topics, encoder)
 
 
-def _key(texts: Sequence[str], intents: Sequence[str]) -> str:
-    """Return a hash of all that decides the fit: the examples, the encoder's build and the fitting code."""
-    digest = hashlib.sha256(encoder_module.BUILD.encode())
+def code() -> str:
+    """Return a hash of what decides the fit besides the examples: the encoder, the form and the fitting code."""
+    digest = hashlib.sha256(FORMAT.encode())
     for module in (classifier_module, features, nearness, ridge, scope):
         digest.update(Path(module.__file__).read_bytes())
-    digest.update(json.dumps(list(zip(texts, intents))).encode())
-    return digest.hexdigest()[:32]
+    return digest.hexdigest()
+
+
+def _key(texts: Sequence[str], intents: Sequence[str]) -> str:
+    examples = json.dumps(list(zip(texts, intents)))
+    return hashlib.sha256(f"{code()} {examples}".encode()).hexdigest()[:32]
 
 
 def _store(path: Path, arrays: Dict[str, np.ndarray]) -> None:

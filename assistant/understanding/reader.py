@@ -5,12 +5,17 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, List, Mapping, Protocol, Sequence, Tuple
+from zipfile import BadZipFile
 
 import numpy as np
 
+from assistant.encoder import BUILD
+from assistant.errors import ModelError
 from assistant.understanding.classifier import OUT_OF_SCOPE, Classifier, Ranking
 from assistant.understanding.splitter import asks, clauses, sentences
 
+# What is saved, and the encoder that it needs: raise the number when the arrays or topics.json change.
+FORMAT = f"2 {BUILD}"
 FALLBACK = "nlu_fallback"
 SEVERAL = "multi_question"
 # Longer messages are read sentence by sentence for the one question in them.
@@ -63,15 +68,21 @@ class Reader:
         """Write `classifier.npz` and `topics.json` into the folder `path`."""
         np.savez(path / "classifier.npz", **self.classifier.arrays())
         topics = {name: [topic.label, list(topic.neighbours)] for name, topic in self.topics.items()}
-        content = {"intents": self.classifier.intents, "topics": topics}
+        content = {"format": FORMAT, "intents": self.classifier.intents, "topics": topics}
         (path / "topics.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path, encoder: Embeds) -> "Reader":
-        """Return the reader saved in the folder `path`."""
-        content = json.loads((path / "topics.json").read_text(encoding="utf-8"))
-        with np.load(path / "classifier.npz", allow_pickle=False) as arrays:
-            classifier = Classifier(content["intents"], dict(arrays))
+        """Return the reader saved in the folder `path`; raises ModelError when it is broken or of another version."""
+        try:
+            content = json.loads((path / "topics.json").read_text(encoding="utf-8"))
+            found = content.get("format")
+            if found != FORMAT:
+                raise ModelError(f"topics.json: format {found!r} is of another version ({FORMAT!r}). Run `make train`.")
+            with np.load(path / "classifier.npz", allow_pickle=False) as arrays:
+                classifier = Classifier(content["intents"], dict(arrays))
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            raise ModelError(f"{path.name}: the classifier does not load ({error}). Run `make train`.") from None
         topics = {name: Topic(label, tuple(near)) for name, (label, near) in content["topics"].items()}
         return cls(classifier, topics, encoder)
 
