@@ -82,13 +82,13 @@ class Featurizer:
 
     def flags(self, reading: Reading, units: Sequence[Span]) -> np.ndarray:
         """Return which groups of phrases stand in each unit, and a few plain facts: float32 [len(units), flags]."""
-        result = np.zeros((len(units), len(self._keys) + 6), dtype=np.float32)
+        result = np.zeros((len(units), len(self._keys) + 4), dtype=np.float32)
         for row, (start, end) in zip(result, units):
             for key, spans in reading.matches.items():
                 row[self._keys[key]] = any(start <= span[0] and span[1] <= end for span in spans)
             words = set(reading.tokens[start:end])
-            row[-6:] = (bool(words & {"i", "me", "my", "myself"}), bool(words & self._third),
-                        bool(words & {"not", "never", "no"}), "lol" in words, end - start > 25, end - start < 4)
+            row[-4:] = (bool(words & {"i", "me", "my", "myself"}), bool(words & self._third),
+                        bool(words & {"not", "never", "no"}), "lol" in words)
         return result
 
     def _counted(self, texts: Sequence[str]) -> Tuple[csr_matrix, ...]:

@@ -13,6 +13,7 @@ from assistant.errors import ContentError
 
 LONDON = ZoneInfo("Europe/London")
 NATIONS = ("england", "scotland", "wales", "northern_ireland")
+EMERGENCY = "emergency"  # for danger now: not offered where none was heard
 FIRST = 3  # services that are shown before "more support"
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -91,7 +92,7 @@ class Helplines:
         else:
             names = self._order["categories"].get(category, self._order["concern"])
         moment = now or datetime.now(LONDON)
-        fitting = [one for one in (self.services[name] for name in names) if one.serves(nation)]
+        fitting = [one for one in (self.services[name] for name in names) if one.serves(nation) and not (concern and one.id == EMERGENCY)]
         chosen = [one for one in fitting if one.is_open(moment) is not False][:FIRST]
         return _with_other_ways(chosen, fitting, moment)
 

@@ -21,6 +21,7 @@ LETTERS_WEIGHT = 1.0
 FLAGS_WEIGHT = 0.1
 RIDGE = 0.5
 FOLDS = 5
+BASIS = 3000  # messages in the basis; more cost time and gain little
 MOST_UNITS = 12  # sentences of a long message that are given to the encoder
 FEW_WORDS = 40  # in a message of at most so many words only the likeliest sentence, beside the whole
 CRISIS, HEAVY, FIRST_CATEGORY = 0, 1, 2  # columns of the targets: crisis; crisis or concern; the categories

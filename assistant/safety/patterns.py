@@ -1,7 +1,8 @@
 """The small language of data/safety/phrases.yml, turned into patterns for spaCy's Matcher.
 
 `word`, `(a|b c)` alternatives, `<list>` a named list of alternatives, `_` any one word, `~` up to three words;
-behind a word or a bracket `?` may be missing, `*` any number, `+` one or more. No pattern crosses the end of a sentence.
+behind a word or a bracket `?` may be missing, `*` any number, `+` one or more (then each word of the bracket counts by
+itself). No pattern crosses the end of a sentence.
 """
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ _SYMBOL = re.compile(r"[()|?*+]|<\w+>|[^\s()|?*+<>]+")
 def compile_line(line: str, lists: Mapping[str, str]) -> List[Pattern]:
     """Return the Matcher patterns of one line.
 
-    Raises ContentError for an unknown list, a misplaced sign, and several words under `*` or `+`.
+    Raises ContentError for an unknown list, a misplaced sign, and a line that unfolds too far.
     """
     reader = _Reader(line, lists)
     patterns = reader.sequence()
@@ -84,9 +85,10 @@ class _Reader:
             return choices
         if len(choices) == 1 and len(choices[0]) == 1:
             return [[{**choices[0][0], "OP": sign}]]
-        if sign != "?":
-            raise self.error(f"`{sign}` goes with single words only")
-        return [*choices, []]
+        if sign == "?":
+            return [*choices, []]
+        words = sorted({word for pattern in choices for token in pattern for word in _words_of_one([token])})
+        return [[{"ORTH": {"IN": words}, "OP": sign}]]
 
     def _group(self) -> List[Pattern]:
         """Read alternatives up to `)`: the single words become one token, the others a pattern each."""

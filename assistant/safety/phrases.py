@@ -115,8 +115,8 @@ class PhraseDetector:
         return self._near(span, found.get("frames", []), tokens)
 
     def _told(self, span: Span, tokens: Sequence[str]) -> bool:
-        """Whether a match is in a past tense, by its own words or the two before it."""
-        return not self._past_tense.isdisjoint(tokens[max(0, span[0] - 2):span[1]])
+        """Whether a match is in a past tense, by its own words or the four before it."""
+        return not self._past_tense.isdisjoint(tokens[max(0, span[0] - 4):span[1]])
 
     def _near(self, span: Span, others: Sequence[Span], tokens: Sequence[str]) -> bool:
         """Whether one of `others` stands in the sentence of `span`, not too far away."""

@@ -3,12 +3,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import re
 import shutil
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -25,7 +26,12 @@ from assistant.safety.verdict import CATEGORIES
 # The price that may be paid for recall, as shares of messages that are `none` and would be taken for crisis.
 ORDINARY_COST = 0.004  # of the topics' ordinary questions
 CONCERN_COST = 0.03  # of the topics' ordinary questions, taken for concern
+ORDINARY_SAMPLE = 3  # one in so many of the topics' questions is judged; all are learnt from
 JOINED_MARGIN = 0.3  # by how much two messages together must score higher than one alone
+
+CALM = frozenset({"everyday", "quarrel", "light_feelings", "recovery", "search", "faq", "understatement"})
+MIXTURES = 200  # a fold
+MIXED = "mixed"
 
 _WORD = re.compile(r"[a-z]+")
 _MISTYPED = frozenset({"typos", "slang_coded"})
@@ -50,6 +56,7 @@ class Prepared:
     examples: List[Example]
     readings: List[Reading]
     known: "Remembered"
+    folds: Dict[int, int]  # example to fold of the cross-validation
 
 
 class Remembered:
@@ -93,6 +100,10 @@ def prepare(data: Path, encoder: Embedder) -> Prepared:
     phrases = PhraseDetector(data / "phrases.yml")
     examples = read_examples(data)
     normaliser = Normaliser(_ordinary_words(examples, encoder), phrases.words, phrases.spellings)
+    folds = _folds(examples)
+    for example, fold in _mixtures(examples, folds):
+        folds[len(examples)] = fold
+        examples.append(example)
     readings = []
     for example in examples:
         sentences = normaliser.sentences(example.text)
@@ -101,16 +112,19 @@ def prepare(data: Path, encoder: Embedder) -> Prepared:
     featurizer = Featurizer(phrases)
     featurizer.fit([reading.text(reading.units[-1]) for reading in readings if reading.units])
     known = Remembered([reading.text(unit) for reading in readings for unit in reading.units], encoder)
-    return Prepared(normaliser, phrases, featurizer, examples, readings, known)
+    return Prepared(normaliser, phrases, featurizer, examples, readings, known, folds)
 
 
 def held_out(prepared: Prepared, examples: Optional[Examples] = None) -> List[HeldOut]:
     """Return every message judged by 5-fold cross-validation."""
-    folds = _folds(prepared.examples)
+    folds = prepared.folds
     detectors = [MeaningDetector(prepared.featurizer, weights, prepared.known)
                  for weights in cross_fit(examples or _examples(prepared), folds)]
-    return [HeldOut(example, prepared.phrases.find(reading.tokens, reading.matches).level, detectors[folds[place]].judge(reading))
-            for place, (example, reading) in enumerate(zip(prepared.examples, prepared.readings))]
+    judged = [place for place, example in enumerate(prepared.examples)
+              if example.form != MIXED and (example.kind != FROM_TOPICS or place % ORDINARY_SAMPLE == 0)]
+    return [HeldOut(prepared.examples[place], prepared.phrases.find(reading.tokens, reading.matches).level,
+                    detectors[folds[place]].judge(reading))
+            for place, reading in ((place, prepared.readings[place]) for place in judged)]
 
 
 def choose(judged: Sequence[HeldOut]) -> Thresholds:
@@ -128,7 +142,7 @@ def _lowest(scores: Sequence[float], cost: float) -> float:
 def _examples(prepared: Prepared) -> Examples:
     """Return the units to learn from: of a message at risk the whole alone, since not each of its sentences is."""
     rows = [(place, unit) for place, (example, reading) in enumerate(zip(prepared.examples, prepared.readings))
-            for unit in (reading.units if example.level == "none" else reading.units[-1:])]
+            for unit in (reading.units if example.level == "none" and example.form != MIXED else reading.units[-1:])]
     texts = [prepared.readings[place].text(unit) for place, unit in rows]
     targets = np.full((len(rows), FIRST_CATEGORY + len(CATEGORIES)), -1, dtype=np.float32)
     for row, (place, _) in zip(targets, rows):
@@ -137,11 +151,14 @@ def _examples(prepared: Prepared) -> Examples:
             row[[CRISIS, HEAVY, FIRST_CATEGORY + CATEGORIES.index(example.kind)]] = 1
         elif example.level == "concern":
             row[HEAVY] = 1
+    own = [number for number, (place, _) in enumerate(rows) if prepared.examples[place].kind != FROM_TOPICS]
+    basis = np.zeros(len(rows), dtype=bool)
+    basis[sorted(own, key=lambda number: hashlib.sha256(texts[number].encode()).digest())[:meaning.BASIS]] = True
     return Examples(
         embeddings=prepared.known.embed(texts), ngrams=prepared.featurizer.ngrams(texts),
         flags=np.concatenate([prepared.featurizer.flags(prepared.readings[place], [unit]) for place, unit in rows]),
         targets=targets, groups=np.array([place for place, _ in rows]),
-        basis=np.array([prepared.examples[place].kind != FROM_TOPICS for place, _ in rows]),
+        basis=basis,
     )
 
 
@@ -150,6 +167,30 @@ def _folds(examples: Sequence[Example]) -> Dict[int, int]:
     order = sorted(range(len(examples)), key=lambda place: (examples[place].level, examples[place].kind, examples[place].form,
                                                             hashlib.sha256(examples[place].text.encode()).digest()))
     return {place: rank % meaning.FOLDS for rank, place in enumerate(order)}
+
+
+def _mixtures(examples: Sequence[Example], folds: Dict[int, int]) -> Iterator[Tuple[Example, int]]:
+    """Yield long messages made of ordinary ones, half of them with one at risk in the middle, and the fold of all parts.
+
+    They teach that a message is not at risk because it is long, and that one sentence is enough.
+    """
+    chance = random.Random(0)
+    for fold in range(meaning.FOLDS):
+        mine = [example for place, example in enumerate(examples) if folds[place] == fold and example.form != "long"]
+        calm = [example.text for example in mine if example.kind in CALM]
+        risky = [example for example in mine if example.level == "crisis"]
+        for number in range(MIXTURES if calm and risky else 0):
+            parts = chance.sample(calm, min(len(calm), chance.randint(3, 6)))
+            if number % 2:
+                yield Example(_told(parts), "none", "mixed", MIXED), fold
+            else:
+                one = chance.choice(risky)
+                parts.insert(chance.randint(0, len(parts)), one.text)
+                yield Example(_told(parts), "crisis", one.kind, MIXED), fold
+
+
+def _told(parts: Sequence[str]) -> str:
+    return " ".join(part if part[-1] in ".?!" else f"{part}." for part in parts)
 
 
 def _ordinary_words(examples: Sequence[Example], encoder: Embedder) -> List[str]:
