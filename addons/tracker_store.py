@@ -33,7 +33,7 @@ T = TypeVar("T")
 REMEMBERED = 500
 # A database that takes longer than this counts as away, and is then not asked for a while. A turn asks it twice, and
 # must be done within ASSISTANT_RASA_TURN_SECONDS.
-SECONDS = 1.5
+SECONDS = 1.0
 REST_SECONDS = 5.0
 
 _TABLES = sa.MetaData()
@@ -214,6 +214,6 @@ def _engine(settings: Settings) -> sa.engine.Engine:
 def _tune(connection: Any, record: Any) -> None:
     """Write ahead, so that readers never wait; the journal, not this store, is what must survive a power cut."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON", "busy_timeout=1200"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON", "busy_timeout=700"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

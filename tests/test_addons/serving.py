@@ -86,7 +86,7 @@ class Rasa:
     def __init__(self, var, actions_url="http://127.0.0.1:9", model=None, endpoints="endpoints.yml", arguments=(), **env):
         self.var, self.port, self.log_path = var, free_port(), var / "rasa.log"
         self.env = {**os.environ, "ASSISTANT_VAR": str(var), "ASSISTANT_ACTIONS_URL": actions_url, "PYTHONPATH": str(ROOT),
-                    "ASSISTANT_RASA_TURN_SECONDS": "1", **env}
+                    "ASSISTANT_RASA_TURN_SECONDS": "2", **env}
         command = [sys.executable, "-W", "ignore", "-m", "rasa", "run", "--interface", "127.0.0.1", "--port", str(self.port),
                    "--endpoints", str(endpoints), "--credentials", "credentials.yml", *arguments]
         command += ["--model", str(model)] if model else []

@@ -3,15 +3,17 @@ import pytest
 
 from assistant.safety import Helplines
 from assistant.settings import ROOT
+from tests.test_addons.talk import Talk
 
 FEELINGS = ("I feel so alone", "my mum never had time for me", "I cry most days")
 FOREIGN_TO_US = ("what is the capital of Peru", "who won the football last night", "can you write me a poem about the sea")
 
 
-def test_every_topic_has_more_to_tell(agent, talk):
+def test_every_topic_has_more_to_tell(agent):
     topics = sorted(name for name in agent.domain.intents if name.startswith("faq_"))
     assert len(topics) > 30
     for topic in topics:
+        talk = Talk(agent)
         talk.buttons = {topic: f"/{topic}"}
         assert talk.presses(topic) == [f"utter_{topic}"]
         assert talk.says("tell me more") == [f"utter_{topic}_more"]
