@@ -8,8 +8,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
-from typing import Dict, List, Sequence
+from typing import List, Sequence
 
 import numpy as np
 import onnxruntime
@@ -117,26 +116,16 @@ class Remembering:
 
     def __init__(self, encoder: Encoder, size: int) -> None:
         self._encoder, self._size = encoder, size
-        self._kept: Dict[str, np.ndarray] = {}  # oldest first
-        self._lock = Lock()
+        # One at a time: the quantised activations of a batch depend a little on all its texts, and a message must
+        # not be read differently for what was read before.
+        self._embed_one = lru_cache(maxsize=size)(lambda text: encoder.embed_both([text])[0])
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
         """As Encoder.embed."""
         return self.embed_both(texts)[:, 0]
 
     def embed_both(self, texts: Sequence[str]) -> np.ndarray:
-        """As Encoder.embed_both; the texts that are not known run together."""
+        """As Encoder.embed_both; more texts than are kept go straight to the encoder."""
         if not texts or len(texts) > self._size:
             return self._encoder.embed_both(texts)
-        with self._lock:
-            found = {text: self._kept[text] for text in texts if text in self._kept}
-        missing = [text for text in dict.fromkeys(texts) if text not in found]
-        if missing:
-            found.update(zip(missing, self._encoder.embed_both(missing)))
-        with self._lock:
-            for text, embeddings in found.items():
-                self._kept.pop(text, None)
-                self._kept[text] = embeddings
-            while len(self._kept) > self._size:
-                del self._kept[next(iter(self._kept))]
-        return np.stack([found[text] for text in texts])
+        return np.stack([self._embed_one(text) for text in texts])

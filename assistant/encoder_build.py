@@ -105,7 +105,7 @@ def graph(weights: Dict[str, np.ndarray]) -> onnx.ModelProto:
     g = _Graph()
     hidden = _embeddings(g, weights)
     mask = g.add("Unsqueeze", "attention_mask", g.weight(np.array([1, 2]), "axes_heads"))
-    bias = g.add("Mul", g.add("Sub", mask, g.weight(np.float32([1]), "one")), g.weight(np.float32([1e9]), "large"))
+    bias = g.add("Mul", g.add("Sub", mask, g.weight(np.array([1], dtype=np.float32), "one")), g.weight(np.array([1e9], dtype=np.float32), "large"))
     column = g.add("Unsqueeze", "attention_mask", g.weight(np.array([2]), "axes_column"))
     axis = g.weight(np.array([1]), "axis_tokens")
     means = []
@@ -151,7 +151,7 @@ def _layer(g: _Graph, weights: Dict[str, np.ndarray], prefix: str, hidden: str, 
     query = heads("attention.self.query", [0, 2, 1, 3])
     key = heads("attention.self.key", [0, 2, 3, 1])
     value = heads("attention.self.value", [0, 2, 1, 3])
-    scale = g.weight(np.float32([1 / np.sqrt(HEAD)]), prefix + "scale")
+    scale = g.weight(np.array([1 / np.sqrt(HEAD)], dtype=np.float32), prefix + "scale")
     scores = g.add("Softmax", g.add("Add", g.add("Mul", g.add("MatMul", query, key), scale), bias), axis=-1)
     context = g.add("Transpose", g.add("MatMul", scores, value), perm=[0, 2, 1, 3])
     joined = g.add("Reshape", context, g.weight(np.array([0, 0, WIDTH]), prefix + "joined"))
@@ -169,7 +169,7 @@ def _dense(g: _Graph, weights: Dict[str, np.ndarray], name: str, hidden: str) ->
 
 def _gelu(g: _Graph, prefix: str, hidden: str) -> str:
     """x/2 · (1 + erf(x/√2)), the exact form that BERT uses (Hendrycks and Gimpel 2016)."""
-    root, half, one = (g.weight(np.float32([v]), f"{prefix}gelu_{i}") for i, v in enumerate((1 / np.sqrt(2), 0.5, 1)))
+    root, half, one = (g.weight(np.array([v], dtype=np.float32), f"{prefix}gelu_{i}") for i, v in enumerate((1 / np.sqrt(2), 0.5, 1)))
     erf = g.add("Erf", g.add("Mul", hidden, root))
     return g.add("Mul", g.add("Mul", hidden, half), g.add("Add", erf, one))
 

@@ -29,10 +29,11 @@ RIDGE = 0.1  # λ
 class Ranking:
     """What the classifier thinks of one text."""
 
-    intents: List[str]  # best first
+    intents: List[str]  # best first; out_of_scope stands last, since it can never be offered
     probabilities: np.ndarray  # of `intents`, float [number of intents], sums to 1
     score: float  # that the text is in scope, 0 to 1
-    in_scope: bool  # score reaches the threshold and the best intent is not out_of_scope
+    in_scope: bool  # score reaches the threshold, and out_of_scope is not the likeliest intent
+    unrelated: bool  # out_of_scope is the likeliest intent
 
 
 class Classifier:
@@ -76,9 +77,9 @@ class Classifier:
             "wording": np.ascontiguousarray(wording, dtype=np.float32),
             "embeddings": subjects,
             "starts": starts,
-            "temperature": np.float32(temperature),
+            "temperature": np.array(temperature, dtype=np.float32),
             "scope": parameters,
-            "threshold": np.float32(threshold),
+            "threshold": np.array(threshold, dtype=np.float32),
         })
 
     def arrays(self) -> Dict[str, np.ndarray]:
@@ -96,8 +97,12 @@ class Classifier:
 
     def _ranking(self, probabilities: np.ndarray, score: float) -> Ranking:
         order = np.argsort(-probabilities)
-        inside = order[0] != self._outside and bool(score >= self.threshold)
-        return Ranking([self.intents[index] for index in order], probabilities[order], float(score), inside)
+        unrelated = bool(order[0] == self._outside)
+        if self._outside >= 0:
+            order = np.append(order[order != self._outside], self._outside)
+        inside = not unrelated and bool(score >= self.threshold)
+        names = [self.intents[index] for index in order]
+        return Ranking(names, probabilities[order], float(score), inside, unrelated)
 
 
 def _position(intents: List[str]) -> int:
@@ -105,14 +110,14 @@ def _position(intents: List[str]) -> int:
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)  # type: ignore[no-any-return]
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
 
 
 def _sharpened(cosine: np.ndarray) -> np.ndarray:
     """Return exp(γ (cosine − 1)); the memory of `cosine` is used for it."""
     cosine -= 1
     cosine *= np.float32(SHARPNESS)
-    return np.exp(cosine, out=cosine)  # type: ignore[no-any-return]
+    return np.exp(cosine, out=cosine)
 
 
 def _temperature(scores: np.ndarray, labels: np.ndarray) -> float:

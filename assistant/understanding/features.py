@@ -32,7 +32,7 @@ def gram(rows: csr_matrix) -> np.ndarray:
     result = dense @ dense.T
     product = (rare @ rare.T).tocoo()
     result[product.row, product.col] += product.data
-    return result  # type: ignore[no-any-return]
+    return result
 
 
 def _words(text: str) -> List[str]:
@@ -43,12 +43,14 @@ def _words(text: str) -> List[str]:
 
 def _pieces(text: str) -> List[str]:
     """Three to five characters within a word, its borders included: what survives bad spelling."""
-    return [
-        padded[start:start + size]
-        for padded in (f" {word} " for word in text.split())
-        for size in (3, 4, 5)
-        for start in range(max(1, len(padded) - size + 1))
-    ]
+    found = []
+    for word in text.split():
+        padded = f" {word} "
+        for size in (3, 4, 5):
+            found += [padded[start:start + size] for start in range(max(1, len(padded) - size + 1))]
+            if len(padded) <= size:  # longer pieces of a short word would be the same one again
+                break
+    return found
 
 
 KINDS: Dict[str, Callable[[str], List[str]]] = {"words": _words, "pieces": _pieces}
@@ -95,8 +97,8 @@ class NGrams:
         """Return all that was learned, for `from_arrays`."""
         arrays = {"ngram_weights": self._weights}
         for kind, vocabulary in self._vocabularies.items():
-            # Joined by NUL, which no tidy text holds: an array of fixed-width strings would be ten times the size.
-            arrays[f"ngram_{kind}"] = np.frombuffer("\0".join(vocabulary).encode(), dtype=np.uint8)
+            # A line each, since no tidy text holds a line end: fixed-width strings would be ten times the size.
+            arrays[f"ngram_{kind}"] = np.frombuffer("".join(f"{name}\n" for name in vocabulary).encode(), dtype=np.uint8)
         return arrays
 
     @classmethod
@@ -105,7 +107,7 @@ class NGrams:
         vocabularies: Dict[str, Dict[str, int]] = {}
         for kind in KINDS:
             first = sum(map(len, vocabularies.values()))
-            vocabularies[kind] = _numbered(arrays[f"ngram_{kind}"].tobytes().decode().split("\0"), first)
+            vocabularies[kind] = _numbered(arrays[f"ngram_{kind}"].tobytes().decode().split("\n")[:-1], first)
         return cls(vocabularies, arrays["ngram_weights"])
 
 

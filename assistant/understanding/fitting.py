@@ -40,7 +40,7 @@ def code() -> str:
     """Return a hash of what decides the fit besides the examples: the encoder, the form and the fitting code."""
     digest = hashlib.sha256(FORMAT.encode())
     for module in (classifier_module, features, nearness, ridge, scope):
-        digest.update(Path(module.__file__).read_bytes())
+        digest.update(Path(str(module.__file__)).read_bytes())
     return digest.hexdigest()
 
 

@@ -23,7 +23,7 @@ LONG = 40  # words
 # A part of a message is a question of its own when it is this sure, or this sure where the whole message hints at its
 # topic with this probability. A part that is barely worded as a question needs both. See tests/test_assistant/data.
 SURE = 0.72
-HINTED = 0.3
+HINTED = 0.25
 HINT = 1e-4
 NEVER = 2.0
 MOST_QUESTIONS = 3
@@ -51,7 +51,7 @@ class Reading:
 
     intent: str  # an intent, FALLBACK or SEVERAL
     confidence: float
-    ranking: List[Tuple[str, float]]  # all intents with their probabilities, best first
+    ranking: List[Tuple[str, float]]  # all intents with their probabilities, best first, out_of_scope last
     alternatives: List[str] = field(default_factory=list)  # to offer as "did you mean", nearest first
     neighbours: List[str] = field(default_factory=list)  # near topics to show beside the answer
     questions: List[str] = field(default_factory=list)  # the intents, in order, when there are several
@@ -137,8 +137,8 @@ class Reader:
             near = self.topics[best].neighbours if best in self.topics else ()
             close = [name for name, probability in pairs[1:4] if name in near and probability > 0.05]
             return Reading(best, ranking.score, pairs, neighbours=close)
-        if best == OUT_OF_SCOPE:
-            return Reading(best, ranking.score, pairs)
+        if ranking.unrelated:
+            return Reading(OUT_OF_SCOPE, ranking.score, pairs)
         return Reading(FALLBACK, ranking.score, pairs, alternatives=self._alternatives(ranking))
 
     def _alternatives(self, ranking: Ranking) -> List[str]:

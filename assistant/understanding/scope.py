@@ -36,7 +36,7 @@ def evidence(scores: np.ndarray, near: Callable[[np.ndarray], np.ndarray], outsi
     # The score knows near misses, the cosines know what is far from everything.
     known = scores[np.arange(len(scores)), best] + nearest + 0.5 * centre
     if outside < 0:
-        return known[:, None]  # type: ignore[no-any-return]
+        return known[:, None]
     return np.column_stack([known, scores[:, outside], near(np.full(len(scores), outside))[:, 0]])
 
 
