@@ -11,9 +11,12 @@ import asyncio
 import json
 import logging
 import os
+import re
 import sys
 from contextlib import redirect_stdout
 from typing import Any, Dict, List, Optional, TextIO
+
+NOBODY = "http://127.0.0.1:9"  # the discard port: no service answers there
 
 
 async def answer(agent: Any, request: Dict[str, Any]) -> Dict[str, Any]:
@@ -90,9 +93,8 @@ def load(archive: str) -> Any:
     from rasa.core.agent import Agent
     from rasa.core.tracker_store import InMemoryTrackerStore
     from rasa.shared.core.domain import Domain
-    from rasa.utils.endpoints import read_endpoint_config
 
-    nlg = read_endpoint_config("endpoints.yml", "nlg") if os.path.isfile("endpoints.yml") else None
+    nlg = _nlg("endpoints.yml") if os.path.isfile("endpoints.yml") else None
     agent = Agent(generator=nlg, tracker_store=InMemoryTrackerStore(Domain.empty()))
     agent.load_model(archive)
     if agent.processor is None:
@@ -100,12 +102,23 @@ def load(archive: str) -> Any:
     return agent
 
 
+def _nlg(path: str) -> Any:
+    """Return how replies are made; Rasa wants every variable of the file to be set, though only this part is read."""
+    from rasa.utils.endpoints import read_endpoint_config
+
+    with open(path, encoding="utf-8") as file:
+        for name in re.findall(r"\$\{(\w+)\}", file.read()):
+            os.environ.setdefault(name, NOBODY)
+    return read_endpoint_config(path, "nlg")
+
+
 async def main(archive: str, out: TextIO) -> int:
     """Load the model, say so, and answer until the input ends."""
     try:
         agent = load(archive)
     except Exception as error:  # whatever a broken archive raises, the parent gets one line
-        print(json.dumps({"error": f"{type(error).__name__}: the model cannot be loaded"}), file=out, flush=True)
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        print(json.dumps({"error": f"The model cannot be loaded: {reason}"}), file=out, flush=True)
         return 1
     print(json.dumps({"ready": True}), file=out, flush=True)
     loop = asyncio.get_running_loop()
