@@ -105,7 +105,8 @@ def graph(weights: Dict[str, np.ndarray]) -> onnx.ModelProto:
     g = _Graph()
     hidden = _embeddings(g, weights)
     mask = g.add("Unsqueeze", "attention_mask", g.weight(np.array([1, 2]), "axes_heads"))
-    bias = g.add("Mul", g.add("Sub", mask, g.weight(np.array([1], dtype=np.float32), "one")), g.weight(np.array([1e9], dtype=np.float32), "large"))
+    absent = g.add("Sub", mask, g.weight(np.array([1], dtype=np.float32), "one"))
+    bias = g.add("Mul", absent, g.weight(np.array([1e9], dtype=np.float32), "large"))
     column = g.add("Unsqueeze", "attention_mask", g.weight(np.array([2]), "axes_column"))
     axis = g.weight(np.array([1]), "axis_tokens")
     means = []

@@ -100,7 +100,8 @@ class Reader:
                 questions = {**self._questions(whole, self._rank(loose), NEVER, SURE), **questions}
         if len(questions) > 1:
             return self._several(whole, questions)
-        return self._one(whole if whole.in_scope else self._surest(list(questions.values()), whole))
+        answerable = whole.in_scope and is_question(whole.intents[0])
+        return self._one(whole if answerable else self._surest(list(questions.values()), whole))
 
     def _rank(self, texts: Sequence[str]) -> List[Ranking]:
         return self.classifier.rank(texts, self._encoder.embed_both(texts)) if texts else []

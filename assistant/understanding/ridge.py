@@ -49,4 +49,4 @@ def _inverse_factor(kernel: np.ndarray) -> np.ndarray:
     factor, failed = lapack.spotrf(kernel.T, lower=1, clean=1, overwrite_a=1)
     if failed:
         raise np.linalg.LinAlgError("the kernel is not positive definite")
-    return lapack.strtri(factor, lower=1, overwrite_c=1)[0]  # type: ignore[no-any-return]
+    return lapack.strtri(factor, lower=1, overwrite_c=1)[0]
