@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from itertools import count
 from pathlib import Path
 from typing import List
@@ -54,8 +55,8 @@ def _failed(request: Request, error: Exception) -> HTTPResponse:
     """Answer an error without a trace, and log its kind without any text that a person typed."""
     status = error.status_code if isinstance(error, SanicException) else 500
     if status >= 500:
-        LOG.error("%s %s failed: %s", request.method, request.path, type(error).__name__,
-                  exc_info=(type(error), None, error.__traceback__))
+        trace = "".join(traceback.format_tb(error.__traceback__))
+        LOG.error("%s %s failed: %s\n%s", request.method, request.path, type(error).__name__, trace)
     line = {404: "There is no such page.", 405: "That is not possible here.", 413: "That is too long."}.get(
         status, "Something went wrong here. It has been logged; please tell a developer."
     )

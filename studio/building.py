@@ -37,6 +37,11 @@ class Built:
         """Where the model is, once it is trained."""
         return self.folder / "models" / "assistant.tar.gz"
 
+    @property
+    def results(self) -> Path:
+        """Where the model's results on the tests are, once it was tested."""
+        return self.folder / "results.json"
+
 
 class Builder:
     """Builds commits below a folder; what was built is kept for a while."""
@@ -88,13 +93,17 @@ class Builder:
     def judge(self, archive: Path, built: Built, work: Work) -> Dict[str, Any]:
         """Return what the model `archive` makes of the commit's held-back messages. Raises ProcessFailed."""
         out = built.folder / f"judged-{archive.name}.json"
-        work.run(python("studio.judge", str(archive), str(out)), built.checkout, environment(self._settings, built.checkout, built.archive.parent))
+        work.run(
+            python("studio.judge", str(archive), str(out)),
+            built.checkout,
+            environment(self._settings, built.checkout, built.archive.parent),
+        )
         found: Dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
         return found
 
-    def load_test(self, built: Built, work: Work, with_stories: bool) -> List[Dict[str, Any]]:
-        """Load the model, have it answer once, and run the conversation tests. Raises ProcessFailed."""
-        lab = Lab(built.archive, built.checkout, self._settings, work)
+    def load_test(self, archive: Path, built: Built, work: Work, with_stories: bool) -> List[Dict[str, Any]]:
+        """Load the model `archive`, have it answer once, and run the commit's conversation tests. Raises ProcessFailed."""
+        lab = Lab(archive, built.checkout, self._settings, work)
         try:
             reply = lab.ask(do="say", conversation="canary", text=CANARY)
             if not any(message.get("text") for message in reply["messages"]):

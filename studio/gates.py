@@ -68,7 +68,9 @@ def compare(root: Path, draft: Mapping[str, Any], live: Optional[Mapping[str, An
     return found
 
 
-def _phrasings(found: Comparison, root: Path, draft: Mapping[str, Any], live: Optional[Mapping[str, Any]], labels: Mapping[str, str]) -> None:
+def _phrasings(
+    found: Comparison, root: Path, draft: Mapping[str, Any], live: Optional[Mapping[str, Any]], labels: Mapping[str, str]
+) -> None:
     before = (live or {}).get("phrasings") or {}
     lost: Dict[str, List[Change]] = defaultdict(list)
     counts = {"n": 0, "right": 0}

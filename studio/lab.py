@@ -47,7 +47,9 @@ async def say(agent: Any, conversation: str, text: str, intent: Optional[str]) -
         "ranking": (data.get("intent_ranking") or [])[:5],
         "questions": data.get("questions") or [],
         "entities": [{"entity": item.get("entity"), "value": item.get("value")} for item in data.get("entities") or []],
-        "actions": [event.action_name for event in events[last:] if isinstance(event, ActionExecuted) and event.action_name != "action_listen"],
+        "actions": [
+            event.action_name for event in events[last:] if isinstance(event, ActionExecuted) and event.action_name != "action_listen"
+        ],
         "policy": next((event.policy for event in events[last:] if isinstance(event, ActionExecuted) and event.policy), ""),
         "messages": channel.messages,
     }
@@ -81,7 +83,14 @@ def _first_difference(tracker: Any) -> Dict[str, Any]:
         if isinstance(event, UserUttered):
             turn, said = turn + 1, event.text or f"/{event.intent.get('name')}"
         if isinstance(event, WronglyClassifiedUserUtterance):
-            return {"right": False, "turn": turn, "said": said, "kind": "intent", "expected": event.intent.get("name"), "found": event.predicted_intent}
+            return {
+                "right": False,
+                "turn": turn,
+                "said": said,
+                "kind": "intent",
+                "expected": event.intent.get("name"),
+                "found": event.predicted_intent,
+            }
         if isinstance(event, WronglyPredictedAction):
             return {"right": False, "turn": turn, "said": said, "kind": "action", "expected": event.action_name or event.action_text,
                     "found": event.action_name_prediction}

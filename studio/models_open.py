@@ -41,7 +41,9 @@ class OpenModels:
                 encoder = Encoder.load(self._settings)
                 with tempfile.TemporaryDirectory() as folder:
                     release = unpack(archive, Path(folder) / "model")
-                    self._kept[key] = Opened(release.version, Reader.load(release.understanding, encoder), SafetyCheck.load(release.safety, encoder))
+                    self._kept[key] = Opened(
+                        release.version, Reader.load(release.understanding, encoder), SafetyCheck.load(release.safety, encoder)
+                    )
             self._kept.move_to_end(key)
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)

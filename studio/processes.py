@@ -98,7 +98,7 @@ class Lab:
         self._work = work or Work()
         self._lock = threading.Lock()
         self.used_at = time.monotonic()
-        self._process = self._work.start(
+        self._process: Any = self._work.start(
             python("studio.lab", str(archive)), root, environment(settings, root, archive.parent), stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,  # Rasa quotes messages there
         )

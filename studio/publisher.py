@@ -6,22 +6,21 @@ import logging
 import tempfile
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional
+from typing import Any, Callable, Iterator, List, Mapping, Optional
 
-from assistant.errors import AssistantError, ModelError
+from assistant.errors import AssistantError
 from assistant.release import unpack
 from assistant.settings import Settings
 from studio import gates
-from studio.answers import with_answers
 from studio.building import Builder, Built
 from studio.changes import model_changes, only_answers
 from studio.job import STEPS, Board, Job, Step
 from studio.live import Live
 from studio.processes import Cancelled, ProcessFailed, Work
+from studio.rehearsal import Held, Rehearsal, Results
 from studio.releases import Release, Releases, new_id
 from studio.repository import Repository
 
@@ -32,10 +31,6 @@ TAKE_UP_SECONDS = 45.0
 
 class PublishError(AssistantError):
     """A publication that cannot begin or go on; the message is for staff."""
-
-
-class _Held(Exception):
-    """A gate does not hold."""
 
 
 class Publisher:
@@ -55,7 +50,7 @@ class Publisher:
         live, head = self._releases.current(), self._repository.head()
         if live is not None and live.commit and not model_changes(self._repository, live.commit, head):
             raise PublishError("Nothing has changed since the live release. Save a topic first.")
-        answers_only = bool(live and live.commit and self._releases.results(live.id)) and only_answers(self._repository, live.commit, head)  # type: ignore[union-attr]
+        answers_only = live is not None and bool(live.commit) and only_answers(self._repository, live.commit, head)
         return self._begin("publish", by, note, head, answers_only)
 
     def prepare(self, by: str) -> Job:
@@ -106,7 +101,7 @@ class Publisher:
         """Run the job and note how it ended, whatever happens."""
         try:
             work()
-        except _Held:
+        except Held:
             self._end("stopped")
         except Cancelled:
             self._end("cancelled")
@@ -119,103 +114,28 @@ class Publisher:
     def _run(self) -> None:
         job = self.board.job
         assert job is not None
+        rehearsal = Rehearsal(self.board, self.builder, self._releases, self._labels, self._work)
         with self._step("check"):
             built = self.builder.export(job.commit)
-            self._check(built)
+            rehearsal.check(built)
         with self._step("train"):
-            self._model(built, job)
+            rehearsal.model(built, job)
         if job.kind == "draft":
             self._end("ready")
             return
         with self._step("test"):
-            results, live = self._test(built, job)
+            results, live = rehearsal.test(built, job)
         with self._step("compare"):
-            self._compare(built, job, results, live)
+            rehearsal.compare(built, job, results, live)
         self._release(built, results)
-
-    def _check(self, built: Built) -> None:
-        problems = self.builder.check(built)
-        labels = {f"data/{topic}": label for topic, label in self._paths().items()}
-        failures = [problem for problem in problems if not problem.warning]
-        with self.board.change() as job:
-            job.warnings = [f"{labels.get(problem.path, problem.path)}: {problem.text}" for problem in problems if problem.warning]
-            job.stops = [
-                asdict(gates.Stop(f"content {number}", f"{labels.get(problem.path, problem.path)}: {problem.text}", "",
-                                  "Open it, mend that and publish again."))
-                for number, problem in enumerate(failures)
-            ]
-        if failures:
-            raise _Held
-
-    def _model(self, built: Built, job: Job) -> None:
-        """Train the model, or give the live one the new answers where nothing else changed."""
-        live = self._releases.current()
-        if job.answers_only and live is not None:
-            try:
-                with_answers(self._releases.archive(live.id), built.checkout, built.archive)
-                return
-            except ModelError as error:
-                LOG.warning("answers alone could not be replaced: %s", error)
-                with self.board.change() as job:
-                    job.answers_only = False
-        self.builder.train(built, self._work)
-
-    def _paths(self) -> Dict[str, str]:
-        from assistant.content.topics import stem
-
-        names = {}
-        for intent, label in self._labels().items():
-            for group in ("faq", "site", "practical", "conversation"):
-                names[f"{group}/{stem(intent)}.yml"] = f"“{label}”"
-        return names
-
-    def _test(self, built: Built, job: Job) -> "tuple[Dict[str, Any], Optional[Dict[str, Any]]]":
-        """Return the draft's and the live model's results; an answers-only change takes the live ones over."""
-        current = self._releases.current()
-        live = self._releases.results(current.id) if current else None
-        if job.answers_only and live is not None:
-            self.builder.load_test(built, self._work, with_stories=False)
-            return {**live, "version": ""}, live
-        with ThreadPoolExecutor(2) as pool:
-            stories = pool.submit(self.builder.load_test, built, self._work, True)
-            results = self.builder.judge(built.archive, built, self._work)
-            if current is not None and not self.builder.covers(live, built):
-                live = self._judge_live(current, built)
-            results["stories"] = stories.result()
-        return results, live
-
-    def _judge_live(self, current: Release, built: Built) -> Optional[Dict[str, Any]]:
-        try:
-            return self.builder.judge(self._releases.archive(current.id), built, self._work)
-        except ProcessFailed:
-            with self.board.change() as job:
-                job.notes.append("The live model is of another version of the code and could not be compared.")
-            return None
-
-    def _compare(self, built: Built, job: Job, results: Dict[str, Any], live: Optional[Dict[str, Any]]) -> None:
-        if job.answers_only:
-            with self.board.change() as job:
-                current = self._releases.current()
-                job.scores = dict(current.scores) if current else {}
-                job.step("compare").state = "skipped"
-            return
-        found = gates.compare(built.checkout, results, live, results["stories"], self._labels(), (live or {}).get("stories") or ())
-        with self.board.change() as job:
-            job.stops = [asdict(stop) for stop in found.stops]
-            job.better, job.worse = [asdict(change) for change in found.better], [asdict(change) for change in found.worse]
-            job.notes += found.notes
-            job.scores = found.scores
-        (built.folder / "results.json").write_text(json.dumps(results, ensure_ascii=False), encoding="utf-8")
-        if found.stops:
-            raise _Held
 
     def _release_accepted(self) -> None:
         job = self.board.job
         assert job is not None
         built = self.builder.built(job.commit)
-        self._release(built, json.loads((built.folder / "results.json").read_text(encoding="utf-8")))
+        self._release(built, json.loads(built.results.read_text(encoding="utf-8")))
 
-    def _release(self, built: Built, results: Dict[str, Any]) -> None:
+    def _release(self, built: Built, results: Optional[Results]) -> None:
         """Put the model into the store, make it current and wait until the live assistant has taken it up."""
         with self._step("release"):
             if self._work.cancelled:
@@ -226,7 +146,7 @@ class Publisher:
             release = self._releases.add(built.archive, Release(
                 id=job.id, version=version, commit=job.commit, author=job.by, note=job.note, at=time.time(), checksum="",
                 scores=job.scores, accepted=job.accepted, answers_only=job.answers_only,
-            ), {**results, "version": version})
+            ), results)
             self._releases.activate(release.id, job.by)
             detail = self._taken_up(version)
         with self.board.change() as job:

@@ -117,9 +117,18 @@ class Releases:
             return None
         if current is not None and archive.stat().st_mtime < current.activated_at:
             return None  # an old model that was left behind
-        release = self.add(archive, Release(
-            id=new_id(commit), version=version, commit=commit, author="command line", note="Trained with make train", at=time.time(), checksum="",
-        ))
+        release = self.add(
+            archive,
+            Release(
+                id=new_id(commit),
+                version=version,
+                commit=commit,
+                author="command line",
+                note="Trained with make train",
+                at=time.time(),
+                checksum="",
+            ),
+        )
         return self.activate(release.id, "command line")
 
     def _results(self, identity: str) -> Path:

@@ -93,7 +93,11 @@ def phrase_blocks(text: str) -> Dict[str, Dict[str, List[str]]]:
     crisis = node_at(text, "crisis")
     found: Dict[str, Dict[str, List[str]]] = {}
     for category, kinds in crisis.value if crisis is not None else ():
-        blocks = {kind.value: str(block.value).splitlines() for kind, block in kinds.value} if isinstance(kinds.value, list) else {"": str(kinds.value).splitlines()}
+        blocks = (
+            {kind.value: str(block.value).splitlines() for kind, block in kinds.value}
+            if isinstance(kinds.value, list)
+            else {"": str(kinds.value).splitlines()}
+        )
         found[str(category.value)] = blocks
     return found
 
@@ -148,7 +152,9 @@ class Proposals:
         check_file(path, after, self._repository)
         alone = self.alone(person)
         if alone and len(reason) < SHORTEST_REASON:
-            raise SafetyError("Yours is the only account, so nobody can approve this. Type the reason; the change stays flagged until reviewed.")
+            raise SafetyError(
+                "Yours is the only account, so nobody can approve this. Type the reason; the change stays flagged until reviewed."
+            )
         if alone:
             self._repository.commit({path: after}, f"Safety: {summary} (not reviewed yet)", person.name)
         status = "alone" if alone else "waiting"

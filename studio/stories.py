@@ -172,7 +172,9 @@ def run(steps: Sequence[Step], say: Callable[[str, str], Dict[str, Any]]) -> Dic
 
 def _story(path: str, part: str, position: int, item: Any) -> Story:
     steps = [_step(step) for step in item.get("steps") or ()]
-    plain = all(step.who != "other" for step in steps) and set(item) <= {"rule", "story", "steps"} and bool(steps) and steps[0].who == "visitor"
+    plain = (
+        all(step.who != "other" for step in steps) and set(item) <= {"rule", "story", "steps"} and bool(steps) and steps[0].who == "visitor"
+    )
     return Story(path, part, position, str(item.get(PARTS[part], "without a name")), steps, plain)
 
 

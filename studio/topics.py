@@ -9,11 +9,12 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from assistant.content import Topic, read_topic
 from assistant.content.project import Flow, read_project
-from assistant.content.topics import GROUPS, OFF, content_files, read_yaml, stem, topic_files
+from assistant.content.topics import GROUPS, OFF, read_yaml, stem, topic_files
 from assistant.errors import AssistantError, ContentError
 from studio.draft import Conflict, Draft, merged
 from studio.repository import Repository
-from studio.yaml_edit import Titles, edit_topic, list_items, new_topic, retitled
+from studio.topic_links import relabelled, unlinked
+from studio.yaml_edit import Titles, edit_topic, list_items, new_topic
 
 DOMAIN = "domain.yml"
 NEW_GROUPS = ("faq", "practical", "site")
@@ -217,25 +218,8 @@ class Topics:
         return topic
 
     def _without(self, topic: Topic) -> Dict[str, Optional[str]]:
-        """Return the changes that take the topic out of the domain and out of the others' buttons and near topics."""
         changes: Dict[str, Optional[str]] = {DOMAIN: list_items(self._domain(), "intents", remove=[topic.intent])}
-        titles = self.titles()
-        for other in self.all():
-            before = Draft.of(other)
-            after = replace(
-                before,
-                neighbours=tuple(near for near in before.neighbours if near != topic.intent),
-                replies={
-                    name: tuple(
-                        replace(wording, buttons=tuple(p for p in wording.buttons if not _leads_to(p, topic.intent)))
-                        for wording in wordings
-                    ) for name, wordings in before.replies.items()
-                },
-            )
-            if other.intent != topic.intent and after != before:
-                path = self.path(other)
-                changes[path] = edit_topic(self.repository.read(path) or "", before, after, titles)
-        return changes
+        return {**changes, **unlinked(self.repository, topic, self.all(), self.titles())}
 
     def _write(self, opened: Opened, draft: Draft, author: str, extra: Mapping[str, str] = {}, message: str = "") -> str:
         path, changes = self.path(opened.topic), dict(extra)
@@ -243,18 +227,8 @@ class Topics:
         changes[path] = edit_topic(self.repository.read(path) or "", opened.draft, draft, titles)
         self._draft(changes[path], opened.topic.path)  # raises ContentError rather than write what cannot be read
         if draft.label != opened.draft.label:
-            changes.update(self._relabelled(opened.topic, draft.label))
+            changes.update(relabelled(self.repository, opened.topic, draft.label))
         return self.repository.commit(changes, message or f"Change the topic {draft.label!r}", author)
-
-    def _relabelled(self, topic: Topic, label: str) -> Dict[str, str]:
-        """Return the other files whose buttons carry the topic's label, with the new one."""
-        changes = {}
-        for file in content_files(self.repository.root):
-            path = file.relative_to(self.repository.root).as_posix()
-            text = self.repository.read(path) or ""
-            if file != topic.path and f"/{topic.intent}" in text:
-                changes[path] = retitled(text, f"/{topic.intent}", label)
-        return changes
 
     def _draft(self, text: str, path: Path) -> Draft:
         return Draft.of(read_topic(path, self.repository.root, text))
@@ -274,6 +248,3 @@ class Topics:
             self._read[path] = known
         return known[1]
 
-
-def _leads_to(payload: str, intent: str) -> bool:
-    return re.split(r"[{@]", payload)[0] == f"/{intent}"

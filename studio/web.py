@@ -69,7 +69,7 @@ class Visit:
 
     def form_list(self, name: str) -> List[str]:
         """Return all values of a repeated field that are not empty."""
-        values = self.request.form or {}
+        values: Any = self.request.form or {}
         found = values.getlist(name) if name in values else self.request.args.getlist(name, [])
         return [value.strip() for value in found if value.strip()]
 
@@ -152,7 +152,9 @@ def guarded(page: Page, services: "Services") -> Callable[..., Awaitable[HTTPRes
         try:
             return await page.handler(visit, **arguments)
         except NotFound:
-            return visit.render("message.html", status=404, title="Not found", text="There is nothing here. It may have been renamed or deleted.")
+            return visit.render(
+                "message.html", status=404, title="Not found", text="There is nothing here. It may have been renamed or deleted."
+            )
         except AssistantError as error:
             return visit.render("message.html", status=409, title="That did not work", text=str(error))
 

@@ -57,7 +57,12 @@ def explain(text: str, model: Opened, root: Path, meaning: Meaning) -> Explanati
         threshold=model.reader.classifier.threshold,
         offered=[model.reader.topics[name].label for name in reading.alternatives if name in model.reader.topics],
         considered=[
-            Considered(name, topics[name].label if name in topics else name, probabilities.get(name, 0.0), _nearest(text, topics.get(name), meaning))
+            Considered(
+                name,
+                topics[name].label if name in topics else name,
+                probabilities.get(name, 0.0),
+                _nearest(text, topics.get(name), meaning),
+            )
             for name in names
         ],
         level=verdict.level,

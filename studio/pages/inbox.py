@@ -61,8 +61,17 @@ async def _page(visit: Visit, status: int = 200, error: str = "") -> HTTPRespons
     groups = await in_thread(visit.services.inbox.groups)
     decided = [(row, _count(row), visit.services.topics.labels().get(row.intent, row.intent)) for row in visit.services.inbox.decided()]
     topics = [topic for topic in visit.services.topics.readable()[0] if topic.intent != "out_of_scope"]
-    return visit.render("inbox.html", status=status, error=error, groups=groups[:50], more=max(0, len(groups) - 50),
-                        count=sum(len(group.items) for group in groups), topics=topics, decided=decided, editable=visit.person.may("editor"))
+    return visit.render(
+        "inbox.html",
+        status=status,
+        error=error,
+        groups=groups[:50],
+        more=max(0, len(groups) - 50),
+        count=sum(len(group.items) for group in groups),
+        topics=topics,
+        decided=decided,
+        editable=visit.person.may("editor"),
+    )
 
 
 def _count(row: object) -> int:

@@ -20,7 +20,7 @@ async def current(visit: Visit) -> HTTPResponse:
     if tag in _tags(visit.request.headers.get("if-none-match")):
         return empty(304, headers={"ETag": tag})
     # Rasa saves the archive under the name in the header `filename`.
-    return await file(  # type: ignore[return-value]
+    return await file(
         visit.services.releases.archive(release.id), mime_type="application/gzip",
         headers={"ETag": tag, "filename": f"{release.id}.tar.gz", "X-Model-Version": release.version},
     )

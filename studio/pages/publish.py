@@ -80,11 +80,13 @@ async def progress(visit: Visit) -> HTTPResponse:
 async def events(visit: Visit) -> Optional[HTTPResponse]:
     """Send the job as Server-Sent Events whenever it changes, and once a second for the bar, until it ends."""
     board = visit.services.publisher.board
-    response: Any = await visit.request.respond(content_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    response: Any = await visit.request.respond(
+        content_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
     seen = -1
     while True:
         job = board.job
-        page = visit.render("job.html", **job_view(visit)).body.decode()  # type: ignore[union-attr]
+        page = visit.render("job.html", **job_view(visit)).body.decode()
         lines = "".join(f"data: {line}\n" for line in page.splitlines())
         ended = job is None or job.state != "running"
         await response.send(("event: done\n" if ended else "") + lines + "\n")
@@ -109,7 +111,9 @@ async def _page(visit: Visit, status: int = 200, error: str = "") -> HTTPRespons
     services = visit.services
     live = services.releases.current()
     changes = await in_thread(waiting_changes, services.repository, live)
-    unsaved = await in_thread(services.repository.uncommitted, *(f"data/{group}" for group in (*GROUPS, "dialogue", "safety")), "domain.yml")
+    unsaved = await in_thread(
+        services.repository.uncommitted, *(f"data/{group}" for group in (*GROUPS, "dialogue", "safety")), "domain.yml"
+    )
     serving = await in_thread(services.live.serving)
     return visit.render("publish.html", status=status, error=error, live=live, changes=changes, unsaved=unsaved, serving=serving,
                         releases=services.releases.all(), **job_view(visit))

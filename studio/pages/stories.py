@@ -75,7 +75,9 @@ async def delete(visit: Visit, key: str) -> HTTPResponse:
     """Delete a story."""
     story = _story(visit, key)
     if visit.form("before") != story.name:
-        return _form(visit, story, story.kind, story.name, story.steps, status=409, error="Somebody else changed this file meanwhile. Look again.")
+        return _form(
+            visit, story, story.kind, story.name, story.steps, status=409, error="Somebody else changed this file meanwhile. Look again."
+        )
     await in_thread(visit.services.stories.delete, story, visit.person.name)
     visit.note(f"delete {story.kind}", story.name)
     return visit.go("/stories", f"“{story.name}” is deleted.")
@@ -87,11 +89,13 @@ async def play(visit: Visit, key: str) -> HTTPResponse:
     story = _story(visit, key)
     model = await in_thread(visit.services.model_to_try)
     if model is None:
-        return _form(visit, story, story.kind, story.name, story.steps, status=409, error="There is no model yet. Prepare the draft under Try it.")
+        return _form(
+            visit, story, story.kind, story.name, story.steps, status=409, error="There is no model yet. Prepare the draft under Try it."
+        )
     conversation = uuid.uuid4().hex
 
     def say(text: str, intent: str) -> Dict[str, Any]:
-        asked = {"intent": intent} if intent else {"text": text}
+        asked: Dict[str, Any] = {"intent": intent} if intent else {"text": text}
         return visit.services.labs.ask(model.archive, model.checkout, do="say", conversation=conversation, **asked)
 
     try:

@@ -74,7 +74,9 @@ async def advice(visit: Visit) -> HTTPResponse:
     topic = visit.services.topics.get(intent) if intent else None
     base = Draft.of(topic) if topic else empty_draft()
     draft = read_form(visit, base)
-    return visit.render("topic_side.html", **(await _side(visit, topic, draft)), wordings=shown(draft, topic), sources=SOURCES, fragment=True)
+    return visit.render(
+        "topic_side.html", **(await _side(visit, topic, draft)), wordings=shown(draft, topic), sources=SOURCES, fragment=True
+    )
 
 
 @pages.get("/topics/<intent:str>", need="person")

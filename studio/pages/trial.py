@@ -60,7 +60,7 @@ def _draft(visit: Visit, conversation: str, text: str, intent: str) -> Optional[
     model = visit.services.draft_model()
     if model is None:
         return None
-    asked = {"intent": intent} if intent else {"text": text}
+    asked: Dict[str, Any] = {"intent": intent} if intent else {"text": text}
     try:
         return visit.services.labs.ask(model.archive, model.checkout, do="say", conversation=conversation, **asked)
     except ProcessFailed as error:
@@ -83,5 +83,14 @@ async def _page(visit: Visit, status: int = 200, error: str = "") -> HTTPRespons
     model = await in_thread(services.draft_model)
     serving = await in_thread(services.live.serving)
     release = services.releases.get(serving) if serving else None
-    return visit.render("try.html", status=status, error=error, model=model, serving=serving, release=release, conversation=uuid.uuid4().hex,
-                        seconds=round(sum(services.publisher.board.guesses[name] for name in ("check", "train"))), **job_view(visit))
+    return visit.render(
+        "try.html",
+        status=status,
+        error=error,
+        model=model,
+        serving=serving,
+        release=release,
+        conversation=uuid.uuid4().hex,
+        seconds=round(sum(services.publisher.board.guesses[name] for name in ("check", "train"))),
+        **job_view(visit),
+    )

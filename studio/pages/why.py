@@ -45,12 +45,16 @@ async def mend(visit: Visit) -> HTTPResponse:
     except (TopicError, Refused) as error:
         return await _page(visit, text=pasted, reference=visit.form("reference"), status=400, error=str(error))
     visit.note("mend", intent)
-    return visit.go("/why", f"Taught to “{visit.services.topics.labels().get(intent, intent)}”, with a test. It goes live when it is published.")
+    return visit.go(
+        "/why", f"Taught to “{visit.services.topics.labels().get(intent, intent)}”, with a test. It goes live when it is published."
+    )
 
 
 def _refuse_copy(pasted: str, *texts: str) -> None:
     if pasted and any(text and fuzz.ratio(fold(text), fold(pasted)) >= COPIED for text in texts):
-        raise Refused("Please put it in your own words, or tick that the sentence is your own: a visitor’s sentence must not enter the files.")
+        raise Refused(
+            "Please put it in your own words, or tick that the sentence is your own: a visitor’s sentence must not enter the files."
+        )
 
 
 async def _page(visit: Visit, text: str = "", reference: str = "", status: int = 200, error: str = "") -> HTTPResponse:

@@ -23,20 +23,46 @@ class JournalFile:
         """Write a row of the inbox or the review queue and return its reference."""
         self._number += 1
         row = {
-            "reference": f"AB{self._number:02d}-XY{self._number:02d}", "reason": reason, "conversation": "c1", "at": time.time(), "text": text,
-            "intent": "nlu_fallback", "scores": json.dumps([{"intent": "faq_cost", "confidence": 0.4}]), "level": "none", "detector": "",
-            "score": 0.01, "release": "r1", "status": "new", **values,
+            "reference": f"AB{self._number:02d}-XY{self._number:02d}",
+            "reason": reason,
+            "conversation": "c1",
+            "at": time.time(),
+            "text": text,
+            "intent": "nlu_fallback",
+            "scores": json.dumps([{"intent": "faq_cost", "confidence": 0.4}]),
+            "level": "none",
+            "detector": "",
+            "score": 0.01,
+            "release": "r1",
+            "status": "new",
+            **values,
         }
         self._write((inbox if queue == "inbox" else review).insert().values(**row))
         return str(row["reference"])
 
     def turn(self, reference: str, intent: str, actions: "list[str]", **values: Any) -> None:
         """Write a turn."""
-        self._write(turns.insert().values(**{
-            "reference": reference, "conversation": "c1", "at": time.time(), "channel": "web", "outcome": "rasa", "intent": intent,
-            "confidence": 0.9, "alternatives": json.dumps([{"intent": intent, "confidence": 0.9}, {"intent": "faq_nhs", "confidence": 0.05}]),
-            "actions": json.dumps(actions), "level": "none", "detector": "", "score": 0.0, "release": "r1", "milliseconds": 20, **values,
-        }))
+        self._write(
+            turns.insert().values(
+                **{
+                    "reference": reference,
+                    "conversation": "c1",
+                    "at": time.time(),
+                    "channel": "web",
+                    "outcome": "rasa",
+                    "intent": intent,
+                    "confidence": 0.9,
+                    "alternatives": json.dumps([{"intent": intent, "confidence": 0.9}, {"intent": "faq_nhs", "confidence": 0.05}]),
+                    "actions": json.dumps(actions),
+                    "level": "none",
+                    "detector": "",
+                    "score": 0.0,
+                    "release": "r1",
+                    "milliseconds": 20,
+                    **values,
+                }
+            )
+        )
 
     def feedback(self, reference: str, helpful: bool) -> None:
         """Write what a visitor thought of a reply."""

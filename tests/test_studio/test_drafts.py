@@ -63,9 +63,16 @@ def test_changed_answer_leaves_the_other_answers_and_comments():
     assert written.endswith(more)
 
 
-@pytest.mark.parametrize("text", [
-    "Ends: with a colon", "It's \"quoted\" — and # not a comment", "- looks like a list\n- and goes on", "A line\n\nand a paragraph", "100% {sure}",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ends: with a colon",
+        'It\'s "quoted" — and # not a comment',
+        "- looks like a list\n- and goes on",
+        "A line\n\nand a paragraph",
+        "100% {sure}",
+    ],
+)
 def test_any_text_is_written_so_that_it_reads_the_same(tmp_path, text):
     topic = TOPICS["faq_cost"]
     draft = replace(Draft.of(topic), replies={"utter_faq_cost": (Wording(text, carried_over(text, ())),)}, label='What "is" it: #1?')

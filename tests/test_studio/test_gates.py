@@ -27,7 +27,15 @@ def results(wrong=(), missed=(), explicit=CRISIS):
 
 
 def story(name="a chat", right=False):
-    return {"name": name, "right": right, "turn": 2, "said": "price?", "kind": "action", "expected": "utter_faq_cost", "found": "utter_faq_nhs_more"}
+    return {
+        "name": name,
+        "right": right,
+        "turn": 2,
+        "said": "price?",
+        "kind": "action",
+        "expected": "utter_faq_cost",
+        "found": "utter_faq_nhs_more",
+    }
 
 
 @pytest.mark.parametrize("expected, answered, fits", [

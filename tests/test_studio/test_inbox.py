@@ -90,7 +90,9 @@ def test_undo_takes_example_and_test_back_and_the_messages_return(ours):
     assert journal.statuses() == ["new"] * 5
 
 
-@pytest.mark.parametrize("deed, status, done", [("ignore", "ignored", "Put aside"), ("out_of_scope", "out_of_scope", "Marked as out of scope")])
+@pytest.mark.parametrize(
+    "deed, status, done", [("ignore", "ignored", "Put aside"), ("out_of_scope", "out_of_scope", "Marked as out of scope")]
+)
 def test_ignored_and_out_of_scope_messages_go_and_change_no_file(ours, deed, status, done):
     studio, journal, ada = ours
     before = git(studio.root, "rev-parse", "HEAD")

@@ -35,8 +35,16 @@ TABLE = {
 }
 RANK = ["person", "editor", "publisher", "administrator"]
 ROLES = ["nobody", "editor", "editor+safety", "publisher", "administrator"]
-VALUES = {"<token:str>": "none", "<intent:str>": "faq_none", "<number:int>": "999", "<key:str>": "none:stories:9", "<reference:str>": "AAAA",
-          "<identity:str>": "none", "<service:str>": "none", "<name:str>": "none"}
+VALUES = {
+    "<token:str>": "none",
+    "<intent:str>": "faq_none",
+    "<number:int>": "999",
+    "<key:str>": "none:stories:9",
+    "<reference:str>": "AAAA",
+    "<identity:str>": "none",
+    "<service:str>": "none",
+    "<name:str>": "none",
+}
 
 
 def test_table_names_every_route_of_the_studio():

@@ -15,7 +15,9 @@ from studio.releases import KEPT, Release, ReleaseError, Releases
 def make(store, tmp_path, number, activate=True):
     archive = tmp_path / f"model{number}.tar.gz"
     archive.write_bytes(b"model %d" % number)
-    release = store.add(archive, Release(f"r{number:02d}", f"v{number}", "c" * 40, "Ada", f"note {number}", float(number), ""), {"phrasings": {}})
+    release = store.add(
+        archive, Release(f"r{number:02d}", f"v{number}", "c" * 40, "Ada", f"note {number}", float(number), ""), {"phrasings": {}}
+    )
     return store.activate(release.id, "Ada") if activate else release
 
 

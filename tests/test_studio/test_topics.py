@@ -7,13 +7,23 @@ from studio_helpers import form_of, git
 from assistant.content import check, read_topic
 
 PHRASINGS = [
-    "do you do couples discount", "cheaper for two people", "discount if my wife comes too", "two for one price?", "price for both of us",
-    "is it less each when we come together", "couple rate", "reduced rate for pairs", "whats the charge for a couple", "joint session price",
+    "do you do couples discount",
+    "cheaper for two people",
+    "discount if my wife comes too",
+    "two for one price?",
+    "price for both of us",
+    "is it less each when we come together",
+    "couple rate",
+    "reduced rate for pairs",
+    "whats the charge for a couple",
+    "joint session price",
 ]
-ANSWER = "Some therapists charge a couple more than one person, and some charge the same. Each decides for themselves, so ask before you book."
+ANSWER = (
+    "Some therapists charge a couple more than one person, and some charge the same. Each decides for themselves, so ask before you book."
+)
 MORE = (
-    "A session with two people is often longer, which is one reason why it can cost more. Ask what one session costs, how long it lasts and "
-    "what happens if only one of you can come."
+    "A session with two people is often longer, which is one reason why it can cost more. Ask what one session costs, how long it lasts "
+    "and what happens if only one of you can come."
 )
 
 
@@ -159,8 +169,13 @@ ADVICE = {
     "exclamation mark": ({"text:utter_new:0": ANSWER + " Ask!"}, "exclamation mark"),
     "brackets": ({"text:utter_new:0": ANSWER + " {x}"}, "Curly brackets"),
     "number": ({"text:utter_new:0": ANSWER + " Ring 01632 960 001."}, "belongs to the list of helplines"),
-    "hard to read": ({"text:utter_new:0": "Psychotherapeutic remuneration arrangements necessitate individualised contractual negotiation "
-                      "preceding commencement, notwithstanding considerable practitioner heterogeneity regarding institutional affiliation."}, "Reading age"),
+    "hard to read": (
+        {
+            "text:utter_new:0": "Psychotherapeutic remuneration arrangements necessitate individualised contractual negotiation "
+            "preceding commencement, notwithstanding considerable practitioner heterogeneity regarding institutional affiliation."
+        },
+        "Reading age",
+    ),
     "long for SMS": ({"text:utter_new:0": (ANSWER + " ") * 6}, "As a text message it takes"),
 }
 

@@ -1,0 +1,109 @@
+"""What a draft goes through before it may be released: the content check, its model, the tests, the comparison with the live one."""
+from __future__ import annotations
+
+import json
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+
+from assistant.content import Problem
+from assistant.content.topics import GROUPS, stem
+from assistant.errors import ModelError
+from studio import gates
+from studio.answers import with_answers
+from studio.building import Builder, Built
+from studio.job import Board, Job
+from studio.processes import ProcessFailed, Work
+from studio.releases import Release, Releases
+
+LOG = logging.getLogger("studio")
+Results = Dict[str, Any]  # of studio/judge.py, with the conversation tests
+
+
+class Held(Exception):
+    """A gate does not hold."""
+
+
+class Rehearsal:
+    """One job's way to its release; writes what it finds on the board. Raises Held, ProcessFailed, Cancelled."""
+
+    def __init__(self, board: Board, builder: Builder, releases: Releases, labels: Callable[[], Mapping[str, str]], work: Work) -> None:
+        self._board, self._builder, self._releases, self._labels, self._work = board, builder, releases, labels, work
+
+    def check(self, built: Built) -> None:
+        """Hold the job for every problem of the content; warnings are noted."""
+        problems = self._builder.check(built)
+        failures = [problem for problem in problems if not problem.warning]
+        with self._board.change() as job:
+            job.warnings = [self._said(problem) for problem in problems if problem.warning]
+            job.stops = [
+                asdict(gates.Stop(f"content {number}", self._said(problem), "", "Open it, mend that and publish again."))
+                for number, problem in enumerate(failures)
+            ]
+        if failures:
+            raise Held
+
+    def model(self, built: Built, job: Job) -> None:
+        """Train the model, or give the live one the new answers where nothing else changed."""
+        live = self._releases.current()
+        if job.answers_only and live is not None:
+            try:
+                with_answers(self._releases.archive(live.id), built.checkout, built.archive)
+                return
+            except ModelError as error:
+                LOG.warning("answers alone could not be replaced: %s", error)
+                with self._board.change() as job:
+                    job.answers_only = False
+        self._builder.train(built, self._work)
+
+    def test(self, built: Built, job: Job) -> Tuple[Optional[Results], Optional[Results]]:
+        """Return the draft's and the live model's results; an answers-only change takes the live ones over."""
+        current = self._releases.current()
+        live = self._releases.results(current.id) if current else None
+        if job.answers_only:
+            self._builder.load_test(built.archive, built, self._work, with_stories=False)
+            return live, live
+        with ThreadPoolExecutor(1) as pool:
+            stories = pool.submit(self._builder.load_test, built.archive, built, self._work, True)
+            results = self._builder.judge(built.archive, built, self._work)
+            results["stories"] = stories.result()
+        if current is not None and not self._builder.covers(live, built):
+            live = self._judge_live(current, built, results["stories"])
+        return results, live
+
+    def _judge_live(self, current: Release, built: Built, stories: List[Mapping[str, Any]]) -> Optional[Results]:
+        """Return what the live model makes of the tests of today; its stories only where the draft fails some."""
+        archive = self._releases.archive(current.id)
+        try:
+            live = self._builder.judge(archive, built, self._work)
+            if not all(story["right"] for story in stories):
+                live["stories"] = self._builder.load_test(archive, built, self._work, True)
+            return live
+        except ProcessFailed:
+            with self._board.change() as job:
+                job.notes.append("The live model is of another version of the code and could not be compared.")
+            return None
+
+    def compare(self, built: Built, job: Job, results: Optional[Results], live: Optional[Results]) -> None:
+        """Hold the job where a gate does not hold; note what got better and worse."""
+        if job.answers_only or results is None:
+            with self._board.change() as job:
+                current = self._releases.current()
+                job.scores = dict(current.scores) if current else {}
+                job.step("compare").state = "skipped"
+            return
+        found = gates.compare(built.checkout, results, live, results["stories"], self._labels(), (live or {}).get("stories") or ())
+        with self._board.change() as job:
+            job.stops = [asdict(stop) for stop in found.stops]
+            job.better, job.worse = [asdict(change) for change in found.better], [asdict(change) for change in found.worse]
+            job.notes += found.notes
+            job.scores = found.scores
+        built.results.write_text(json.dumps(results, ensure_ascii=False), encoding="utf-8")
+        if found.stops:
+            raise Held
+
+    def _said(self, problem: Problem) -> str:
+        """Return a problem with the topic's label in place of its path."""
+        files = {f"data/{group}/{stem(intent)}.yml": f"“{label}”" for intent, label in self._labels().items() for group in GROUPS}
+        return f"{files.get(problem.path, problem.path)}: {problem.text}"
