@@ -55,7 +55,8 @@ class Answerer:
         self._texts, self._safety, self._rasa, self._tokens = texts, safety, rasa, tokens
         self._track, self._search_url, self._version = track, search_url, version
 
-    def crisis(self, scope: str, channel: str, verdict: Mapping[str, Any], state: Optional[State] = None, urgent: bool = True) -> Answer:
+    def crisis(self, scope: str, channel: str, verdict: Mapping[str, Any], text: str, state: Optional[State] = None,
+               urgent: bool = True) -> Answer:
         """Return the support that answers a crisis; it waits for nothing. Without a state, what this process remembers serves.
 
         `urgent`: on a channel it is sent beside what its conversation is waiting for.
@@ -65,6 +66,8 @@ class Answerer:
         reply = self._safety.answer(scope, verdict, state.used, form=state.form)
         self._say(draft, reply.messages, verdict)
         draft.used, draft.form, draft.urgent = reply.id, state.form, urgent
+        if verdict["near"]:
+            draft.queue.append(("review", "near", redact(text)))
         self._notice(draft, channel, state)
         return draft.done()
 
@@ -74,7 +77,7 @@ class Answerer:
         verdict, text, payload = await self._understood(state, batch)
         if verdict["level"] == "crisis":
             self._rasa.tell_crisis(work.conversation, batch[0].key)
-            return self.crisis(work.scope, work.channel, verdict, state, urgent=False)
+            return self.crisis(work.scope, work.channel, verdict, text, state, urgent=False)
         draft = self._draft(work.scope, "rasa", verdict)
         draft.form = state.form
         if verdict["denial"] and state.crisis_at:
@@ -83,7 +86,7 @@ class Answerer:
             draft.turn.outcome, draft.used = "denial", reply.id
             draft.queue.append(("review", "denial", redact(text)))
         elif payload == HELP or self._asks_for_help(text):
-            self._help(draft, state, verdict)
+            self._help(draft)
         elif payload == DELETE:
             draft.turn.outcome, draft.ends = "deleted", True
             draft.renderer.add_text(self._texts.deleted)
@@ -177,11 +180,9 @@ class Answerer:
         draft.renderer.add_links(self._links(), self._texts.signposting)
         draft.renderer.add_safety(self._safety.card(), {})
 
-    def _help(self, draft: Draft, state: State, verdict: Mapping[str, Any]) -> None:
+    def _help(self, draft: Draft) -> None:
         draft.turn.outcome = "help"
         draft.renderer.add_safety(self._safety.card(), {})
-        if state.levels and "crisis" not in state.levels and verdict["level"] == "none":
-            draft.queue.append(("review", "help_after_none", ""))
 
     def _links(self) -> list[dict[str, str]]:
         return [{"label": self._texts.search_label, "url": self._search_url},

@@ -35,7 +35,7 @@ class FirstAid:
         given = self._given.get(arrival.key)
         if given is not None:
             return given  # its copies were checked at the same time
-        answer = self._answerer.crisis(arrival.scope, arrival.channel, arrival.verdict)
+        answer = self._answerer.crisis(arrival.scope, arrival.channel, arrival.verdict, arrival.text)
         reply = Reply(0, answer.id, answer.reference, answer.messages)
         self._given[arrival.key] = reply
         while len(self._given) > REMEMBERED:

@@ -8,6 +8,7 @@ from typing import Optional, Sequence
 from gateway.answering import Answerer
 from gateway.deletion import Deletion
 from gateway.errors import ConversationGone, JournalError, LeaseLost, log_failure
+from gateway.history import History
 from gateway.journal import LEASE_SECONDS, Journal
 from gateway.metrics import Metrics
 from gateway.records import Accepted, Answer, Reply, Waiting, Work
@@ -29,10 +30,10 @@ class Delivery:
     gap, longest: on channels, messages within `gap` seconds of each other are understood as one, and none waits beyond `longest`.
     """
 
-    def __init__(self, journal: Journal, answerer: Answerer, deletion: Deletion, sender: Sender, gap: float, longest: float,
-                 metrics: Metrics) -> None:
+    def __init__(self, journal: Journal, answerer: Answerer, deletion: Deletion, sender: Sender, history: History, gap: float,
+                 longest: float, metrics: Metrics) -> None:
         self._journal, self._answerer, self._deletion, self._sender = journal, answerer, deletion, sender
-        self._gap, self._longest, self._metrics = gap, longest, metrics
+        self._history, self._gap, self._longest, self._metrics = history, gap, longest, metrics
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._outcomes: dict[str, tuple[str, asyncio.Future[Reply]]] = {}
@@ -134,6 +135,8 @@ class Delivery:
         self._metrics.answered(work.channel, answer)
         for message in batch:
             self._resolve(message.key, reply)
+        if answer.turn.outcome == "help":
+            await self._history.help_opened(work.conversation)
         return not (answer.ends or reply.idle)
 
     async def _whole(self, work: Work) -> Optional[Work]:

@@ -5,6 +5,7 @@ import asyncio
 import time
 from typing import Any, Awaitable, Callable, Optional
 
+import aiohttp
 from sanic import Blueprint
 from sanic.request import Request
 from sanic.response import HTTPResponse, json
@@ -13,11 +14,14 @@ from sqlalchemy import text
 from gateway.errors import JournalError
 from gateway.parts import Parts
 from gateway.rasa import RasaDown
+from gateway.release import PLAIN_CRISIS
 
 # One look serves all who ask within this time, so that a public address cannot keep Rasa busy.
 FRESH_SECONDS = 2.0
 CANARY_SECONDS = 2.0
 CANARY_TEXT = "hello"
+# What the assistant can do without for a while; it is reported all the same.
+OPTIONAL = ("actions",)
 
 health = Blueprint("health", url_prefix="/health")
 
@@ -31,17 +35,17 @@ class Readiness:
         self._at = 0.0
 
     async def look(self) -> dict[str, Any]:
-        """Return {"status", "release", "dependencies"}; status is "ready" when every dependency is well."""
+        """Return {"status", "release", "dependencies"}; status is "ready" when all that is not OPTIONAL is well."""
         if self._looking is None or (self._looking.done() and time.monotonic() - self._at > FRESH_SECONDS):
             self._looking = asyncio.ensure_future(self._look())
         return await asyncio.shield(self._looking)
 
     async def _look(self) -> dict[str, Any]:
         served: dict[str, str] = {}
-        rasa, journal, safety = await asyncio.gather(_timed(lambda: self._canary(served)), _timed(self._journal), _timed(self._safety))
-        dependencies = {"rasa": rasa, "journal": journal, "safety": safety}
+        looks = {"rasa": lambda: self._canary(served), "journal": self._journal, "safety": self._safety, "actions": self._actions}
+        dependencies = dict(zip(looks, await asyncio.gather(*(_timed(look) for look in looks.values()))))
         wanted = self._parts.view().version
-        well = all(item["ok"] for item in dependencies.values())
+        well = all(item["ok"] for name, item in dependencies.items() if name not in OPTIONAL)
         self._at = time.monotonic()
         return {"status": "ready" if well else "not ready", "release": {"wanted": wanted, "served": served.get("model")},
                 "dependencies": dependencies}
@@ -53,11 +57,20 @@ class Readiness:
         served["model"] = turn.model
         await self._parts.rasa.delete(conversation)
 
+    async def _actions(self) -> None:
+        """The action server: without it the search falls back to the link, and all else works."""
+        try:
+            async with self._parts.sender.http.get(f"{self._parts.settings.actions_url}/health") as response:
+                if response.status != 200:
+                    raise RasaDown(str(response.status))
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
+            raise RasaDown("unreachable") from None
+
     async def _journal(self) -> None:
         await self._parts.database.write(lambda connection: connection.execute(text("SELECT 1")).scalar())
 
     async def _safety(self) -> None:
-        verdict = await self._parts.safety.verdict("I want to die")
+        verdict = await self._parts.safety.verdict(PLAIN_CRISIS)
         if verdict["level"] != "crisis":
             raise JournalError("The safety check does not recognise a plain crisis.")
 

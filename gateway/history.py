@@ -12,10 +12,12 @@ from assistant.privacy import redact
 from gateway.database import Database
 from gateway.errors import ConversationGone
 from gateway.records import ApiMessage
-from gateway.schema import conversations, feedback, inbox, messages, replies, turns
+from gateway.schema import conversations, feedback, inbox, messages, replies, review, turns
 from gateway.sql import insert_new
 
 PAGE = 50
+# Urgent help opened within this many turns of `none` may be a miss of the safety check.
+TURNS = 3
 
 
 class History:
@@ -72,6 +74,23 @@ class History:
             return True
 
         return await self._database.write(work)
+
+    async def help_opened(self, conversation: str) -> None:
+        """Note for the safety role that urgent help was opened within three turns in which nobody saw a need. Raises JournalError."""
+        def work(connection: Connection) -> None:
+            latest = connection.execute(
+                select(turns, replies.c.id.label("reply")).join(replies, replies.c.reference == turns.c.reference)
+                .where(turns.c.conversation == conversation, turns.c.outcome != "help").order_by(replies.c.seq.desc()).limit(TURNS)).all()
+            if latest and all(turn.level == "none" for turn in latest):
+                asked = connection.execute(select(messages.c.text).where(messages.c.reply.in_([turn.reply for turn in latest]))
+                                           .order_by(messages.c.seq)).scalars().all()
+                newest = latest[0]
+                insert_new(connection, review, reference=newest.reference, reason="help_after_none", conversation=conversation,
+                           at=time.time(), text=redact("\n".join(text or "" for text in asked)), intent=newest.intent,
+                           scores=newest.alternatives, level=newest.level, detector=newest.detector, score=newest.score,
+                           release=newest.release, status="new")
+
+        await self._database.write(work)
 
     def _to_inbox(self, connection: Connection, conversation: str, reply: Any) -> None:
         asked = (connection.execute(

@@ -38,7 +38,8 @@ _SERVICE = _object({
     "open": {"type": "boolean", "nullable": True},
 })
 _CARD = _object({"name": _TEXT, "town": _NULLABLE, "url": _TEXT,
-                 **{name: {"nullable": True} for name in ("title", "distance", "formats", "audiences", "languages", "fee", "register", "accepting")}})
+                 **{name: {"nullable": True} for name in (
+                     "title", "distance", "formats", "audiences", "languages", "fee", "register", "accepting")}})
 _SESSION = {"token": _TEXT, "expires_at": {"type": "integer", "description": "seconds since 1970, UTC"}}
 _SCHEMAS = {
     "Message": _object({

@@ -119,15 +119,16 @@ def make(settings: Settings, words: texts.Texts, channels: Mapping[str, Channel]
     tokens = Tokens(key("choice", settings))
     handoff = Handoff(key("handoff", settings), base, search)
     deletion = Deletion(database, rasa, safety, me)
+    history = History(database)
     sender = Sender(Outbox(database, me), channels, words, metrics)
     answerer = Answerer(settings, words, safety, rasa, tokens, handoff.track, search, lambda: in_force().version)
     return Parts(
         settings=settings, texts=words, sessions=Sessions(key("session", settings), settings.session_minutes), safety=safety,
         tokens=tokens, handoff=handoff, database=database, journal=journal, deletion=deletion, rasa=rasa, answerer=answerer,
-        delivery=Delivery(journal, answerer, deletion, sender, settings.coalesce_seconds, settings.coalesce_longest_seconds,
-                          metrics),
+        delivery=Delivery(journal, answerer, deletion, sender, history, settings.coalesce_seconds,
+                          settings.coalesce_longest_seconds, metrics),
         sender=sender, channels=channels, message_limit=Window(settings.messages_per_minute, 60.0),
-        session_limit=Window(settings.sessions_per_second, 1.0), pseudonym=Pseudonym(), history=History(database), clicks=Clicks(settings),
+        session_limit=Window(settings.sessions_per_second, 1.0), pseudonym=Pseudonym(), history=history, clicks=Clicks(settings),
         first_aid=FirstAid(answerer, journal, rasa, sender, metrics), following=Repeating("release", RELEASE_SECONDS, in_force.follow),
         message_key=key("message", settings), metrics=metrics, public_url=base, view=in_force,
         retention=Retention(database, deletion, settings.turn_days, settings.inbox_days, settings.session_minutes * 60.0, metrics),

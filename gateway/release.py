@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Optional
 
 from assistant.encoder import Encoder
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, ModelError
 from assistant.release import unpack
 from assistant.safety import Replies, SafetyCheck
 from assistant.settings import ROOT, Settings
-from gateway.errors import log_failure
 
 log = logging.getLogger("gateway")
 
 CHECKOUT = "unreleased"
+PLAIN_CRISIS, PLAIN_QUESTION = "I want to die", "How much does it cost?"
 Stamp = tuple[str, int, int]
 
 
@@ -57,7 +57,7 @@ class Release:
             self._view = await asyncio.get_running_loop().run_in_executor(None, read, archive, self._settings)
             log.info("release %s is in force", self._view.version)
         except AssistantError as error:
-            log_failure("release", error)
+            log.error("%s The release in force stays.", error)
 
     def _first(self) -> View:
         archive = current_archive(self._settings)
@@ -66,7 +66,7 @@ class Release:
             try:
                 return read(archive, self._settings)
             except AssistantError as error:
-                log_failure("release", error)
+                log.error("%s The safety data of this checkout are used.", error)
         return checkout(self._settings)
 
 
@@ -84,10 +84,23 @@ def current_archive(settings: Settings) -> Optional[Path]:
 
 
 def read(archive: Path, settings: Settings) -> View:
-    """Return the view of a trained model. Raises ModelError, ContentError, EncoderError."""
+    """Return the view of a trained model, tried out. Raises ModelError, ContentError, EncoderError."""
     with tempfile.TemporaryDirectory(prefix="assistant-release-") as folder:
         release = unpack(archive, Path(folder) / "model")
-        return View(release.version, SafetyCheck.load(release.safety, Encoder.load(settings)), Replies.load(release.safety))
+        view = View(release.version, SafetyCheck.load(release.safety, Encoder.load(settings)), Replies.load(release.safety))
+    prove(view)
+    return view
+
+
+def prove(view: View) -> None:
+    """Try the view on two plain messages: a model of other code may load and yet not work. Raises ModelError."""
+    try:
+        crisis, calm = view.safety.check(PLAIN_CRISIS), view.safety.check(PLAIN_QUESTION)
+        support = view.replies.answer(crisis).messages
+    except Exception as error:
+        raise ModelError(f"Model {view.version}: its safety check fails ({type(error).__name__}). Run `make train`.") from error
+    if crisis.level != "crisis" or calm.level == "crisis" or not support:
+        raise ModelError(f"Model {view.version}: its safety check does not tell a plain crisis from a plain question. Train anew.")
 
 
 def checkout(settings: Settings, data: Path = ROOT / "data") -> View:

@@ -93,8 +93,14 @@ async def give_feedback(request: Request) -> HTTPResponse:
 
 @api.get("/help")
 async def urgent_help(request: Request) -> HTTPResponse:
-    """Return the urgent-help card; needs no token and no store."""
-    return json(_parts(request).help_card())
+    """Return the urgent-help card; needs no token and no store. A token that is shown is used to learn of misses."""
+    parts = _parts(request)
+    if "authorization" in request.headers:
+        try:
+            parts.behind(_help_opened(parts, _conversation(request)))
+        except Refusal:
+            pass  # an old token keeps nobody from help
+    return json(parts.help_card())
 
 
 @api.delete("/session")
@@ -109,6 +115,13 @@ async def delete_session(request: Request) -> HTTPResponse:
     if gone:
         return empty(204)
     return json({"status": "pending"}, 202)
+
+
+async def _help_opened(parts: Parts, conversation: str) -> None:
+    try:
+        await parts.history.help_opened(conversation)
+    except JournalError:
+        pass  # reported where it arose
 
 
 async def _answer(parts: Parts, arrival: Arrival) -> Reply:
