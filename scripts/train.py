@@ -52,7 +52,7 @@ def train(settings: Settings, root: Path = ROOT) -> Path:
 def _rasa_train(root: Path, out: Path) -> None:
     command = [
         sys.executable, "-W", "ignore", "-m", "scripts.rasa", "train", "--quiet", "--data", "data", "--domain", "domain.yml",
-        "--config", "config.yml", "--out", str(out), "--fixed-model-name", MODEL.split(".")[0],
+        "--config", "config.yml", "--augmentation", "0", "--out", str(out), "--fixed-model-name", MODEL.split(".")[0],
     ]
     done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     # `rasa train` may exit with 0 and no model: the file is what counts.
