@@ -23,7 +23,7 @@ def test_phrasings_answers_rules_and_domain_are_those_of_rasas_importer():
     assert ours.get_domain().as_dict() == theirs.get_domain().as_dict()
 
 
-def test_words_that_yaml_may_take_for_truth_values_or_dates_stay_words(tmp_path):
+def test_words_that_older_yaml_takes_for_truth_values_stay_words(tmp_path):
     (tmp_path / "topic.yml").write_text("""version: "3.1"
 nlu:
 - intent: deny
