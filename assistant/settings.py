@@ -151,7 +151,8 @@ class Settings:
     directory_backend: str = _setting("ASSISTANT_DIRECTORY_BACKEND", "sqlite", _one_of("sqlite", "http"),
                                       "`sqlite`: the imported directory; `http`: the site's own search at ASSISTANT_DIRECTORY_URL")
     directory_url: str = _setting("ASSISTANT_DIRECTORY_URL", "", str,
-                                  "the site's JSON search with {location}, {latitude}, {longitude}, {radius}, {session_format}, {concern}, {audience}, {limit}")
+                                  "the site's JSON search with {location}, {latitude}, {longitude}, {radius}, {session_format}, {concern}, "
+                                  "{audience}, {limit}")
     directory_fields: tuple[tuple[str, str], ...] = _setting("ASSISTANT_DIRECTORY_FIELDS", "", _pairs,
                                                    "where the JSON has our columns, such as results=data.items,name=full_name; docs/search.md")
     counts_url: str = _setting("ASSISTANT_COUNTS_URL", "", str,

@@ -51,6 +51,7 @@ def measure(rows: Sequence[Row]) -> Dict[str, Any]:
 
 
 def main(arguments: List[str]) -> None:
+    """Judge the messages of the file and print the figures."""
     cells = read_tsv(Path(arguments[0]), ("text", "level"), ("category", "form"))
     strange = sorted({level for _, level, _, _ in cells if level not in LEVELS})
     if strange:
@@ -69,7 +70,7 @@ def main(arguments: List[str]) -> None:
     forms = sorted({row.form for row in rows if row.level == "none" and row.form})
     if forms:
         print_table("None taken for crisis, by form", ["", "rate", "n"], [
-            [form, rate(rows, lambda row: row.level == "none" and row.form == form, lambda row: row.found == "crisis"),
+            [form, rate(rows, lambda row, form=form: row.level == "none" and row.form == form, lambda row: row.found == "crisis"),
              sum(row.level == "none" and row.form == form for row in rows)] for form in forms])
     print_table("Figures", ["", ""], [[name, value] for name, value in figures.items() if not isinstance(value, dict)])
     print_json(figures)

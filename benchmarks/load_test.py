@@ -32,9 +32,10 @@ CONVERSATIONS: Sequence[Sequence[str]] = (
     ("hello there", "my relationships always end the same way", "could this help with trust", "is there proof it works", "who is it for",
      "what are the attachment styles", "what about the anxious one", "can that change", "how do i choose someone", "ok thank you"),
     ("is this confidential", "are you a real person", "what happens in a session", "can it make me feel worse",
-     "do i have to talk about my childhood", "how long is a session and how often", "online please, for anxiety", "skip", "what does secure base mean",
-     "cheers"),
-    ("what do you do", "im a bit lost tbh", "whats the difference from cbt", "does it help with depression", "my son is adopted, is it for children too",
+     "do i have to talk about my childhood", "how long is a session and how often", "online please, for anxiety", "skip",
+     "what does secure base mean", "cheers"),
+    ("what do you do", "im a bit lost tbh", "whats the difference from cbt", "does it help with depression", 
+     "my son is adopted, is it for children too",
      "who invented it", "any books", "do i need a gp letter", "whats the weather like", "bye"),
 )
 

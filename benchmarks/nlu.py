@@ -29,9 +29,9 @@ def measure(train: Sequence[Sequence[str]], test: Sequence[Sequence[str]], encod
         raise InputFileError("TRAIN: has fewer than two intents. Give text<TAB>intent on each line.")
     start = time.perf_counter()
     texts = [text for text, _ in known]
-    classifier = Classifier.fit(texts, [intent for _, intent in known], encoder.embed_both(texts))
+    classifier = Classifier.fit(texts, [intent for _, intent in known], encoder.embed_both(texts), encoder.words())
     seconds = time.perf_counter() - start
-    texts = [text for text, _ in test]
+    texts = classifier.mend([text for text, _ in test])
     figures = _figures([intent for _, intent in test], classifier.rank(texts, encoder.embed_both(texts)))
     return {"n": len(test), **figures, "threshold": classifier.threshold, "train_seconds": seconds}
 

@@ -16,10 +16,12 @@ HARD = ("idiom", "media", "bereavement", "professional", "student", "quarrel", "
 
 
 def share(judged: List[HeldOut], threshold: float) -> float:
+    """Return the share of `judged` that is taken for crisis at `threshold`."""
     return float(np.mean([one.phrases == "crisis" or one.judgement.crisis >= threshold for one in judged]))
 
 
 def main(_: List[str]) -> None:
+    """Print what each point of recall costs in false alarms."""
     progress("Cross-validating, 5 folds …")
     judged = held_out(prepare(ROOT / "data" / "safety", Encoder.load(Settings.from_env())))
     crisis = [one for one in judged if one.example.level == "crisis"]
@@ -40,7 +42,8 @@ def main(_: List[str]) -> None:
                 [[kind, n, share([one for one in judged if one.example.kind == kind], chosen.crisis)] for kind, n in kinds.items()])
     heavy = [one for one in judged if one.example.level == "concern"]
     print_table("Concern", ["", ""], [
-        ["recall", float(np.mean([one.phrases != "none" or max(one.judgement.heavy - chosen.heavy, one.judgement.crisis - chosen.crisis) >= 0 for one in heavy]))],
+        ["recall", float(np.mean([one.phrases != "none" or one.judgement.heavy >= chosen.heavy or one.judgement.crisis >= chosen.crisis
+                                  for one in heavy]))],
         ["phrases alone, crisis recall", float(np.mean([one.phrases == "crisis" for one in crisis]))],
         ["meaning alone, crisis recall", float(np.mean([one.judgement.crisis >= chosen.crisis for one in crisis]))]])
     print_json({"n": len(judged), "threshold": chosen.crisis, "recall": share(crisis, chosen.crisis),

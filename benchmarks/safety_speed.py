@@ -30,6 +30,7 @@ def cost(check: SafetyCheck, texts: List[str]) -> np.ndarray:
 
 
 def main(_: List[str]) -> None:
+    """Time the check on messages of several lengths."""
     settings = Settings.from_env()
     progress("Fitting the safety check, or taking it from the cache …")
     check = SafetyCheck.fit(ROOT / "data" / "safety", Encoder.load(settings), cache=settings.cache)

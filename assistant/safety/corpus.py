@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, List, Tuple
+from typing import Any, Iterator, List, Tuple, Set
 
 import yaml
 
@@ -47,7 +47,7 @@ def read_examples(folder: Path) -> List[Example]:
 
 
 def _ordinary(data: Path) -> List[Example]:
-    texts = set()
+    texts: Set[str] = set()
     for path in (path for group in TOPIC_GROUPS for path in sorted((data / group).glob("*.yml"))):
         for block in (_load(path) or {}).get("nlu") or ():
             if block.get("intent") in NOT_ORDINARY or not isinstance(block.get("examples"), str):

@@ -11,9 +11,9 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from assistant.errors import ModelError
-from assistant.safety.features import Embedder, Featurizer, Reading, units_of
+from assistant.safety.features import Embedder, Featurizer, Reading, read
 from assistant.safety.meaning import Judgement, MeaningDetector, Weights
-from assistant.safety.normalise import STOP, Normaliser, Sentence, flat
+from assistant.safety.normalise import STOP, Normaliser, Sentence
 from assistant.safety.phrases import PhraseDetector, Phrases
 from assistant.safety.verdict import CATEGORIES, Verdict
 
@@ -77,8 +77,7 @@ class SafetyCheck:
 
     def read(self, sentences: Sequence[Sentence]) -> Reading:
         """Return the words of `sentences`, the phrases in them and the units to judge."""
-        tokens = flat(sentences)
-        return Reading(tokens, self._phrases.matches(tokens), units_of(sentences))
+        return read(sentences, self._phrases)
 
     def save(self, folder: Path) -> None:
         """Write all that `load` needs to `folder`: arrays, words, and the files of texts."""
@@ -86,7 +85,7 @@ class SafetyCheck:
         for name in COPIED:
             if self.folder != folder:
                 shutil.copyfile(self.folder / name, folder / name)
-        np.savez_compressed(folder / "model.npz", frequencies=self._featurizer.frequencies, **vars(self._weights))
+        np.savez_compressed(folder / "model.npz", frequencies=self._featurizer.frequencies, **vars(self._weights))  # type: ignore[arg-type]
         described = {"format": FORMAT, "thresholds": asdict(self.thresholds), "words": sorted(self._normaliser.words)}
         (folder / "model.json").write_text(json.dumps(described), encoding="utf-8")
 

@@ -10,18 +10,20 @@ from scipy.sparse import csr_matrix, hstack
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.preprocessing import normalize
 
-from assistant.safety.normalise import STOP, Sentence
+from assistant.safety.normalise import STOP, Sentence, flat
 from assistant.safety.phrases import PhraseDetector, Span
 
 LONGEST_SENTENCE = 24  # words; a longer one is read in windows
 WINDOW, STRIDE = 16, 8
+SHORTEST_CLAUSE = 3  # words; a shorter one stays with its sentence
 LETTERS = 2**16  # hashed n-grams of letters, and as many of words
 
 
 class Embedder(Protocol):
     """What is needed of assistant.encoder.Encoder."""
 
-    def embed(self, texts: Sequence[str]) -> np.ndarray: ...
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """Return unit vectors, float32 [len(texts), 384]."""
 
 
 @dataclass(frozen=True)
@@ -32,32 +34,57 @@ class Reading:
     matches: Mapping[str, Sequence[Span]]
     units: Sequence[Span]  # sentences or windows of long ones; the last one is the whole, where there are several
 
+    guarded: Sequence[Span] = ()  # wording that only looks like risk (idiom, true denial …): left out of the text
+
     def text(self, unit: Span) -> str:
-        """Return the words of a unit, an emoji by its name ("loudly crying face")."""
-        return " ".join(_spoken(token) for token in self.tokens[slice(*unit)] if token != STOP)
+        """Return the words of a unit that count, an emoji by its name ("loudly crying face")."""
+        hidden = {place for start, end in self.guarded for place in range(start, end)}
+        return " ".join(_spoken(self.tokens[place]) for place in range(*unit)
+                        if place not in hidden and self.tokens[place] != STOP)
+
+
+def read(sentences: Sequence[Sentence], phrases: PhraseDetector) -> Reading:
+    """Return the words of `sentences`, the phrases in them and the units to judge."""
+    tokens = flat(sentences)
+    matches = phrases.matches(tokens)
+    # Bereavement stays: grief is to be heard.
+    hidden = {key: spans for key, spans in matches.items() if key != "guards.bereavement"}
+    return Reading(tokens, matches, units_of(sentences), phrases.guarded(hidden))
 
 
 def units_of(sentences: Sequence[Sentence]) -> List[Span]:
-    """Return the stretches of `flat(sentences)` to look at: sentences, windows of long ones, and the whole."""
+    """Return the stretches of `flat(sentences)` to look at: sentences, parts of long ones, and the whole."""
     units: List[Span] = []
     start = 0
     for one in sentences:
-        length = len(one.tokens)
-        if length <= LONGEST_SENTENCE:
-            units.append((start, start + length))
-        else:
-            units.extend((start + at, start + min(at + WINDOW, length)) for at in range(0, length - STRIDE, STRIDE))
-        start += length + one.ends
+        units.extend((start + first, start + last) for first, last in _parts(one))
+        start += len(one.tokens) + one.ends
     if len(units) > 1:
         units.append((0, start))
     return units
+
+
+def _parts(sentence: Sentence) -> List[Span]:
+    """Return the sentence, or its clauses if it has some, or overlapping windows if it is long and has none."""
+    length = len(sentence.tokens)
+    borders = [0, *(border for border in sentence.clauses if border >= SHORTEST_CLAUSE and length - border >= SHORTEST_CLAUSE), length]
+    spans = [span for span in zip(borders, borders[1:]) if span[1] - span[0] >= SHORTEST_CLAUSE] or [(0, length)]
+    parts: List[Span] = []
+    for first, last in spans:
+        if last - first <= LONGEST_SENTENCE:
+            parts.append((first, last))
+        else:
+            parts.extend((first + at, min(first + at + WINDOW, last)) for at in range(0, last - first - STRIDE, STRIDE))
+    if len(spans) > 1 and length <= LONGEST_SENTENCE:
+        parts.append((0, length))
+    return parts
 
 
 class Featurizer:
     """Turns units into n-grams (sparse) and flags (dense); `frequencies` is learnt by `fit`, the rest is fixed."""
 
     def __init__(self, phrases: PhraseDetector, frequencies: Optional[np.ndarray] = None) -> None:
-        self._keys = {key: place for place, key in enumerate(dict.fromkeys(phrases.keys))}
+        self._keys = {key: place for place, key in enumerate(phrases.keys)}
         self._third = phrases.third
         self.frequencies = frequencies
         common = {"n_features": LETTERS, "alternate_sign": False, "norm": None, "lowercase": False, "dtype": np.float32}

@@ -17,6 +17,7 @@ from assistant.safety.unicode import plain
 STOP = "."  # the token for the end of a sentence
 
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
+_CLAUSE = re.compile(r"[,;:(]\s|\s-+\s|\s(?=(?:but|because|cos|coz|and|so|although|though|except)\s)")
 _ENDS = re.compile(r"[.!?…]\s*$")
 _SPACED = re.compile(r"(?<![^\W_])(?:[^\W_](?:[\s.\-_*~|,/]{1,2}|\s{1,2})){3,}[^\W_](?![^\W_])")
 _CHUNK = re.compile(r"[^\s\"“”()\[\]{}<>,;:=\\~^]+")
@@ -49,6 +50,7 @@ class Sentence:
     source: str
     tokens: Tuple[str, ...]
     ends: bool  # whether a full stop, question or exclamation mark closes it
+    clauses: Tuple[int, ...] = ()  # where in `tokens` a comma, a dash or a joining word begins another clause
 
 
 class Normaliser:
@@ -76,10 +78,23 @@ class Normaliser:
             cleaned = plain(source)
             # The prefix of a command and what look like several lines after folding are read as one sentence each.
             for part in cleaned.split("\n"):
-                tokens = self.tokens(part)
+                tokens, clauses = self._clauses(part)
                 if tokens:
-                    found.append(Sentence(source.strip(), tuple(tokens), bool(_ENDS.search(part))))
+                    found.append(Sentence(source.strip(), tuple(tokens), bool(_ENDS.search(part)), clauses))
         return _joined(found)
+
+    def _clauses(self, cleaned: str) -> Tuple[List[str], Tuple[int, ...]]:
+        """Return the tokens, and where each clause but the first begins."""
+        if _SPACED.search(cleaned):  # a comma between spaced-out letters is no border
+            return self.tokens(cleaned), ()
+        tokens: List[str] = []
+        borders: List[int] = []
+        for piece in _CLAUSE.split(cleaned):
+            found = self.tokens(piece)
+            if tokens and found:
+                borders.append(len(tokens))
+            tokens.extend(found)
+        return tokens, tuple(borders)
 
     def tokens(self, cleaned: str) -> List[str]:
         """Return the words of `cleaned` (an output of `plain`), folded; sentence marks are left out."""

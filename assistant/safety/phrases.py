@@ -1,7 +1,6 @@
 """The first detector: wording that shows risk, with guards for wording that only looks so (data/safety/phrases.yml)."""
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, List, Mapping, Sequence, Tuple
@@ -10,17 +9,18 @@ import yaml
 
 from assistant.errors import ContentError
 from assistant.safety.normalise import STOP
-from assistant.safety.patterns import compile_line, words_of
-from assistant.spacy_light import Doc, Matcher, spacy
+from assistant.safety.patterns import Coder, words_of
 
 KINDS = ("explicit", "coded", "bare", "whole")
 PARTS = ("lists", "crisis", "guards", "traps", "frames", "urgent", "past", "topics", "child", "adult", "denial", "spellings")
 
-_UNKNOWN = "·"  # stands for each word that no pattern names: a visitor's words never enter spaCy's string store
 _FILLER = frozenset({STOP, "please", "help", "lol", "haha", "now", "again", "omg", "ok", "so", "just", "tbh", "idk", "rn", "me"})
 _SELF = frozenset({"i", "me", "my", "myself", "us"})
 _NEAR = 20  # words to either side within which a frame or a time counts for a match in a run-on sentence
 _BEFORE = 5  # words before a match among which its subject is looked for
+
+
+Span = Tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,9 @@ class Phrases:
     category: str  # of the strongest match, or ""
     explicit: bool
     spans: Tuple[Tuple[int, int], ...]  # the matches that count, as positions among the tokens
-    guarded: Tuple[Tuple[int, int], ...]  # wording that only looks like risk
     topics: Tuple[str, ...]
     child: bool
     denial: bool
-
-
-Span = Tuple[int, int]
 
 
 class PhraseDetector:
@@ -50,24 +46,17 @@ class PhraseDetector:
         self._lists: Mapping[str, str] = raw["lists"]
         self.categories = tuple(raw["crisis"])
         self.topics = tuple(raw["topics"])
-        self._nlp = spacy.blank("en")
-        self._matcher = Matcher(self._nlp.vocab)
-        self._lock = threading.Lock()
-        self.third = frozenset(words_of("<one>", self._lists)) | {"he", "she", "they", "hes", "shes"}
-        self._past_tense = frozenset(words_of("<told>", self._lists))
-        words: List[str] = []
-        self.keys = tuple(key for key, _ in _keys(raw))
-        for key, text in _keys(raw):
-            for line in filter(None, (line.strip() for line in text.splitlines())):
-                self._matcher.add(key, compile_line(line, self._lists))
-                words.extend(words_of(line, self._lists))
-        self.words: FrozenSet[str] = frozenset(words)
+        self.third = words_of("<one>", self._lists) | {"he", "she", "they"}
+        self._past_tense = words_of("<told>", self._lists)
+        lines = [(key, line) for key, text in _keys(raw) for line in map(str.strip, text.splitlines()) if line]
+        self.keys = tuple(dict.fromkeys(key for key, _ in lines))
+        self.words: FrozenSet[str] = frozenset().union(*(words_of(line, self._lists) for _, line in lines))
+        self._coder = Coder(self.words)
+        self._patterns = [(key, self._coder.compile(line, self._lists)) for key, line in lines]
 
     def find(self, tokens: Sequence[str], found: Mapping[str, Sequence[Span]]) -> Phrases:
         """Return what `found` (of `matches`) means in `tokens`."""
-        traps = found.get("traps", [])
-        guards = [span for key in ("idiom", "media", "bereavement") for span in found.get(f"guards.{key}", [])]
-        guards += [span for span in found.get("guards.denial", []) if not any(_overlap(span, trap, 1) for trap in traps)]
+        guards = self.guarded(found)
         hits: List[Tuple[str, str, Span]] = []
         past = False
         for category in self.categories:
@@ -90,20 +79,24 @@ class PhraseDetector:
             category=_strongest(hits),
             explicit=any(kind != "coded" for _, kind, _ in hits),
             spans=tuple(span for _, _, span in hits),
-            guarded=tuple(guards),
             topics=topics,
             child="child" in found and "adult" not in found,
             denial="denial" in found,
         )
 
+    def guarded(self, found: Mapping[str, Sequence[Span]]) -> List[Span]:
+        """Return where `found` has wording that only looks like risk; a denial beside a trap is none."""
+        traps = found.get("traps", ())
+        guards = [span for key in ("idiom", "media", "bereavement") for span in found.get(f"guards.{key}", ())]
+        return guards + [span for span in found.get("guards.denial", ()) if not any(_overlap(span, trap, 1) for trap in traps)]
+
     def matches(self, tokens: Sequence[str]) -> Dict[str, List[Span]]:
         """Return where each group of patterns matches `tokens` (normalised words, STOP at the ends of sentences)."""
-        known = [token if token in self.words or token == STOP else _UNKNOWN for token in tokens]
-        with self._lock:  # Matcher and Vocab are not documented as safe to share between threads
-            matches = self._matcher(Doc(self._nlp.vocab, words=known)) if known else []
+        coded = self._coder.code(tokens)
         found: Dict[str, List[Span]] = {}
-        for key, start, end in matches:
-            found.setdefault(self._nlp.vocab.strings[key], []).append((start, end))
+        for key, pattern in self._patterns:
+            for match in pattern.finditer(coded):
+                found.setdefault(key, []).append(match.span())
         return found
 
     def _framed(self, category: str, kind: str, span: Span, found: Mapping[str, Sequence[Span]], tokens: Sequence[str]) -> bool:

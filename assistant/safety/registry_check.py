@@ -84,7 +84,8 @@ def _files(root: Path) -> Iterator[Path]:
     """Yield the project's own files: those that git follows or would, so that nothing built or installed is read."""
     listed = subprocess.run(["git", "-C", str(root), "ls-files", "-co", "--exclude-standard", "-z"],
                             capture_output=True, check=False)
-    names = listed.stdout.decode().split("\0") if listed.returncode == 0 and listed.stdout else [str(one.relative_to(root)) for one in root.rglob("*")]
+    known = listed.returncode == 0 and listed.stdout
+    names = listed.stdout.decode().split("\0") if known else [str(one.relative_to(root)) for one in root.rglob("*")]
     yield from (path for path in (root / name for name in sorted(filter(None, names))) if path.is_file())
 
 

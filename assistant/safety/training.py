@@ -7,7 +7,7 @@ import random
 import re
 import shutil
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
@@ -17,21 +17,23 @@ from assistant.errors import ModelError
 from assistant.safety import meaning
 from assistant.safety.corpus import FROM_TOPICS, Example, read_examples
 from assistant.safety.decide import COPIED, FORMAT, SafetyCheck, Thresholds
-from assistant.safety.features import Embedder, Featurizer, Reading, units_of
-from assistant.safety.meaning import CRISIS, HEAVY, FIRST_CATEGORY, Examples, Judgement, MeaningDetector, cross_fit
-from assistant.safety.normalise import Normaliser, flat
+from assistant.safety.features import Embedder, Featurizer, Reading, read
+from assistant.safety.meaning import CRISIS, FIRST_CATEGORY, HEAVY, Examples, Judgement, MeaningDetector, cross_fit
+from assistant.safety.normalise import Normaliser
 from assistant.safety.phrases import PhraseDetector
 from assistant.safety.verdict import CATEGORIES
 
 # The price that may be paid for recall, as shares of messages that are `none` and would be taken for crisis.
 ORDINARY_COST = 0.004  # of the topics' ordinary questions
 CONCERN_COST = 0.03  # of the topics' ordinary questions, taken for concern
-ORDINARY_SAMPLE = 3  # one in so many of the topics' questions is judged; all are learnt from
 JOINED_MARGIN = 0.3  # by how much two messages together must score higher than one alone
 
 CALM = frozenset({"everyday", "quarrel", "light_feelings", "recovery", "search", "faq", "understatement"})
-MIXTURES = 200  # a fold
+MIXTURES = 100  # a fold
 MIXED = "mixed"
+
+# The modules on which the fitted arrays depend: a change of another needs no new fit.
+LEARNING = ("unicode", "normalise", "patterns", "phrases", "features", "corpus", "meaning", "training")
 
 _WORD = re.compile(r"[a-z]+")
 _MISTYPED = frozenset({"typos", "slang_coded"})
@@ -67,6 +69,7 @@ class Remembered:
         self._rows = encoder.embed(list(self._texts))
 
     def embed(self, texts: Sequence[str]) -> np.ndarray:
+        """See Encoder.embed."""
         return self._rows[[self._texts[text] for text in texts]]  # type: ignore[no-any-return]
 
 
@@ -106,9 +109,8 @@ def prepare(data: Path, encoder: Embedder) -> Prepared:
         examples.append(example)
     readings = []
     for example in examples:
-        sentences = normaliser.sentences(example.text)
-        tokens = flat(sentences)
-        readings.append(Reading(tokens, phrases.matches(tokens), units_of(sentences)))
+        reading = read(normaliser.sentences(example.text), phrases)
+        readings.append(replace(reading, units=reading.units[-1:]) if example.form == MIXED else reading)
     featurizer = Featurizer(phrases)
     featurizer.fit([reading.text(reading.units[-1]) for reading in readings if reading.units])
     known = Remembered([reading.text(unit) for reading in readings for unit in reading.units], encoder)
@@ -121,7 +123,7 @@ def held_out(prepared: Prepared, examples: Optional[Examples] = None) -> List[He
     detectors = [MeaningDetector(prepared.featurizer, weights, prepared.known)
                  for weights in cross_fit(examples or _examples(prepared), folds)]
     judged = [place for place, example in enumerate(prepared.examples)
-              if example.form != MIXED and (example.kind != FROM_TOPICS or place % ORDINARY_SAMPLE == 0)]
+              if example.form != MIXED]
     return [HeldOut(prepared.examples[place], prepared.phrases.find(reading.tokens, reading.matches).level,
                     detectors[folds[place]].judge(reading))
             for place, reading in ((place, prepared.readings[place]) for place in judged)]
@@ -151,9 +153,9 @@ def _examples(prepared: Prepared) -> Examples:
             row[[CRISIS, HEAVY, FIRST_CATEGORY + CATEGORIES.index(example.kind)]] = 1
         elif example.level == "concern":
             row[HEAVY] = 1
-    own = [number for number, (place, _) in enumerate(rows) if prepared.examples[place].kind != FROM_TOPICS]
+    own = {texts[number]: number for number, (place, _) in enumerate(rows) if prepared.examples[place].kind != FROM_TOPICS}
     basis = np.zeros(len(rows), dtype=bool)
-    basis[sorted(own, key=lambda number: hashlib.sha256(texts[number].encode()).digest())[:meaning.BASIS]] = True
+    basis[[own[text] for text in sorted(own, key=lambda text: hashlib.sha256(text.encode()).digest())[:meaning.BASIS]]] = True
     return Examples(
         embeddings=prepared.known.embed(texts), ngrams=prepared.featurizer.ngrams(texts),
         flags=np.concatenate([prepared.featurizer.flags(prepared.readings[place], [unit]) for place, unit in rows]),
@@ -206,7 +208,7 @@ def _fingerprint(data: Path, encoder: Embedder) -> str:
     from assistant.encoder import BUILD
 
     digest = hashlib.sha256(json.dumps([FORMAT, BUILD]).encode())
-    for path in sorted(Path(__file__).parent.glob("*.py")) + [data / "phrases.yml"]:
+    for path in [Path(__file__).with_name(f"{name}.py") for name in LEARNING] + [data / "phrases.yml"]:
         digest.update(path.read_bytes())
     for example in read_examples(data):
         digest.update(repr(example).encode())
