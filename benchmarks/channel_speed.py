@@ -1,7 +1,7 @@
-"""`python -m benchmarks.channel_speed`: how soon webhooks are acknowledged and forgeries refused, with Rasa well and with Rasa hanging.
+"""`python -m benchmarks.channel_speed [RATE]`: how soon webhooks are acknowledged and forgeries refused, Rasa well and Rasa hanging.
 
-The real gateway with all five channels on gets 50 genuine calls a second of many people, at their time whether the former ones are
-answered or not, and ten forged ones. The services and Rasa are stood up in this process. Prints a table, and one line of JSON last:
+The real gateway with all five channels on gets RATE (default 50) genuine calls a second of many people, at their time whether the
+former ones are answered or not, and ten forged ones. The services and Rasa are stood up in this process. Prints a table, and one line of JSON last:
 milliseconds, by how Rasa is.
 """
 from __future__ import annotations
@@ -27,7 +27,7 @@ from scripts.local_services import free_port
 sys.path.insert(0, str(ROOT / "tests" / "test_channels"))
 from fakes import SERVICES, Call, FakeService  # noqa: E402
 
-PER_SECOND, FORGED_PER_SECOND = 50, 10
+PER_SECOND, FORGED_PER_SECOND = 50.0, 10.0
 SECONDS = 20.0
 PEOPLE = 200
 START_SECONDS = 240.0  # the first start fits the safety check
@@ -128,9 +128,9 @@ async def at_a_rate(http: aiohttp.ClientSession, base: str, calls: Iterator[Tupl
     return list(await asyncio.gather(*tasks))
 
 
-async def measure(http: aiohttp.ClientSession, base: str, services: Dict[str, FakeService]) -> Dict[str, Any]:
+async def measure(http: aiohttp.ClientSession, base: str, services: Dict[str, FakeService], rate: float) -> Dict[str, Any]:
     """Return the figures of one state of Rasa."""
-    taken, refused = await asyncio.gather(at_a_rate(http, base, genuine(services), PER_SECOND, SECONDS),
+    taken, refused = await asyncio.gather(at_a_rate(http, base, genuine(services), rate, SECONDS),
                                           at_a_rate(http, base, forged(services), FORGED_PER_SECOND, SECONDS))
     return {"acknowledged": sum(status == 200 for status, _ in taken), "not_acknowledged": sum(status != 200 for status, _ in taken),
             **_percentiles([took for _, took in taken], ""), "refused": sum(status in (401, 403) for status, _ in refused),
@@ -141,7 +141,7 @@ def _percentiles(took: List[float], prefix: str) -> Dict[str, float]:
     return {f"{prefix}p{level}": round(float(np.percentile(took, level)), 1) for level in (50, 99, 100)}
 
 
-async def run(folder: Path) -> Dict[str, Any]:
+async def run(folder: Path, rate: float) -> Dict[str, Any]:
     """Return the figures by how Rasa is. Raises SpeedError."""
     services = {name: await fake().start() for name, fake in SERVICES.items()}
     rasa, rasa_port = Rasa(), free_port()
@@ -151,10 +151,10 @@ async def run(folder: Path) -> Dict[str, Any]:
         process = await gateway.start(http)
         try:
             alone = await at_a_rate(http, gateway.base, forged(services), 50, 4.0)
-            found: Dict[str, Any] = {"forged_alone": _percentiles([took for _, took in alone], "")}
+            found: Dict[str, Any] = {"rate": rate, "forged_alone": _percentiles([took for _, took in alone], "")}
             for state in ("well", "hanging"):
                 rasa.hanging = state == "hanging"
-                found[state] = await measure(http, gateway.base, services)
+                found[state] = await measure(http, gateway.base, services, rate)
         finally:
             process.terminate()
             await process.wait()
@@ -164,11 +164,23 @@ async def run(folder: Path) -> Dict[str, Any]:
     return found
 
 
+def _rate(arguments: List[str]) -> float:
+    """Return the calls a second. Raises SpeedError."""
+    try:
+        rate = float(arguments[0]) if arguments else PER_SECOND
+    except ValueError:
+        rate = 0.0
+    if rate <= 0:
+        raise SpeedError(f"RATE={arguments[0]}: give a number of calls a second, such as 50.")
+    return rate
+
+
 def main() -> int:
     """Measure and print; return the exit code."""
     try:
+        rate = _rate(sys.argv[1:])
         with tempfile.TemporaryDirectory(prefix="assistant-speed-") as folder:
-            found = asyncio.run(run(Path(folder)))
+            found = asyncio.run(run(Path(folder), rate))
     except AssistantError as error:
         print(f"channel_speed: {error}", file=sys.stderr)
         return 1
