@@ -69,9 +69,9 @@ def main(arguments: List[str]) -> None:
             print_table(title, ["", "recall"], list(figures[key].items()))
     forms = sorted({row.form for row in rows if row.level == "none" and row.form})
     if forms:
+        calm = {form: [row for row in rows if row.level == "none" and row.form == form] for form in forms}
         print_table("None taken for crisis, by form", ["", "rate", "n"], [
-            [form, rate(rows, lambda row, form=form: row.level == "none" and row.form == form, lambda row: row.found == "crisis"),
-             sum(row.level == "none" and row.form == form for row in rows)] for form in forms])
+            [form, rate(found, lambda row: True, lambda row: row.found == "crisis"), len(found)] for form, found in calm.items()])
     print_table("Figures", ["", ""], [[name, value] for name, value in figures.items() if not isinstance(value, dict)])
     print_json(figures)
 

@@ -34,7 +34,7 @@ CONVERSATIONS: Sequence[Sequence[str]] = (
     ("is this confidential", "are you a real person", "what happens in a session", "can it make me feel worse",
      "do i have to talk about my childhood", "how long is a session and how often", "online please, for anxiety", "skip",
      "what does secure base mean", "cheers"),
-    ("what do you do", "im a bit lost tbh", "whats the difference from cbt", "does it help with depression", 
+    ("what do you do", "im a bit lost tbh", "whats the difference from cbt", "does it help with depression",
      "my son is adopted, is it for children too",
      "who invented it", "any books", "do i need a gp letter", "whats the weather like", "bye"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, List, Tuple, Set
+from typing import Any, Iterator, List, Set, Tuple
 
 import yaml
 
