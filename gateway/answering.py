@@ -93,7 +93,7 @@ class Answerer:
         elif batch[-1].kind == "media" and not text:
             draft.turn.outcome = "media"
             draft.renderer.add_choices([self._help_button()], self._texts.media)
-        elif batch[-1].kind == "choice" and not payload:
+        elif batch[-1].kind == "choice" and not payload and not text:
             draft.turn.outcome = "unknown_choice"
             draft.renderer.add_text(self._texts.unknown_choice)
         elif self._signposting:

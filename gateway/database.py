@@ -24,8 +24,8 @@ LIMIT_SECONDS = 2.2
 class Engine(Protocol):
     """One kind of database."""
 
-    async def start(self) -> None:
-        """Create what is missing."""
+    async def start(self, alone: bool) -> None:
+        """Create what is missing. `alone`: refuse to share what cannot be shared."""
 
     async def stop(self) -> None:
         """Close all connections."""
@@ -48,10 +48,13 @@ class Database:
         self.sqlite = self._url.get_backend_name() == "sqlite"
         self._engine: Engine = SqliteEngine(str(self._url.database)) if self.sqlite else PostgresEngine(self._url, LIMIT_SECONDS)
 
-    async def start(self) -> None:
-        """Open the database and create what is missing. Raises SettingsError, JournalError."""
+    async def start(self, alone: bool = True) -> None:
+        """Open the database and create what is missing; `alone`: as the one gateway on it, where it is SQLite.
+
+        Raises SettingsError when another gateway is, JournalError.
+        """
         try:
-            await self._engine.start()
+            await self._engine.start(alone)
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             log_failure("journal", error)
             where = self._url.set(username=None, password=None, query={})

@@ -24,7 +24,7 @@ class PostgresEngine:
             url.set(drivername="postgresql+asyncpg"), hide_parameters=True, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=limit,
             connect_args={"timeout": limit})
 
-    async def start(self) -> None:
+    async def start(self, alone: bool) -> None:
         """Create the tables; gateways that start together take turns."""
         async with self._engine.begin() as connection:
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({CREATION_LOCK})"))

@@ -61,10 +61,11 @@ class SqliteEngine:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="journal-reader")
         self._engine = self._make_engine()
 
-    async def start(self) -> None:
-        """Create file and tables. Raises SettingsError when another gateway uses the file."""
+    async def start(self, alone: bool) -> None:
+        """Create file and tables. Raises SettingsError when `alone` is asked for and another gateway uses the file."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock_file = _exclusive(self._path.with_name(self._path.name + ".lock"))
+        if alone:
+            self._lock_file = _exclusive(self._path.with_name(self._path.name + ".lock"))
         os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
         self._inode = os.stat(self._path).st_ino
         self._writer.start()
