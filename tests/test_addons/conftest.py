@@ -36,17 +36,6 @@ def rasa(model, actions, modelless, tmp_path_factory):
         server.stop()
 
 
-@pytest.fixture(scope="session")
-def agent(model):
-    """The project's model in this process, with our replies; the search form's actions are out of reach."""
-    from rasa.core.agent import Agent
-    from rasa.utils.endpoints import EndpointConfig
-
-    return Agent.load(
-        str(model), generator=EndpointConfig(type="addons.nlg.Responses"), action_endpoint=EndpointConfig("http://127.0.0.1:9/webhook")
-    )
-
-
 @pytest.fixture
 def talk(agent):
     """A conversation with `agent`."""

@@ -23,14 +23,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_until(condition, seconds, what):
-    """Return the first true result of `condition`; fail with `what` after `seconds`."""
+def wait_until(condition, seconds, what, every=0.05):
+    """Return the first true result of `condition`, asked `every` so many seconds; fail with `what` after `seconds`."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         result = condition()
         if result:
             return result
-        time.sleep(0.05)
+        time.sleep(every)
     raise AssertionError(f"not within {seconds:g} s: {what}")
 
 

@@ -234,7 +234,7 @@ def test_locked_database_does_not_stop_a_visitor(rasa, conversation):
         assert rasa.say(conversation, "tell me more")["actions"] == ["utter_no_more"]
         lock.execute("ROLLBACK")
     wait_until(lambda: texts(rasa.say(conversation, "hello")) and any("utter_no_more" in row for row in stored()),
-               tracker_store.REST_SECONDS + 10, "what was missed is written")
+               tracker_store.REST_SECONDS + 10, "what was missed is written", every=1)
 
 
 def conversation_of(turns, tracker):

@@ -14,13 +14,6 @@ from scripts import test_stories
 STORIES = ROOT / "tests" / "test_stories.yml"
 
 
-@pytest.fixture(scope="session")
-def agent(model):
-    from rasa.core.agent import Agent
-
-    return Agent.load(str(model))
-
-
 def test_every_story_comes_out_as_told(agent):
     started = time.monotonic()
     count, failures = asyncio.run(test_stories.failures(agent, STORIES))
