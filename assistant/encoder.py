@@ -8,7 +8,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
-from typing import List, Sequence
+from typing import FrozenSet, List, Sequence
 
 import numpy as np
 import onnxruntime
@@ -81,6 +81,10 @@ class Encoder:
                 list(pool.map(run, batches))
         return result
 
+    def words(self) -> FrozenSet[str]:
+        """Return the words that the encoder knows whole, in lower case: a dictionary of common English."""
+        return frozenset(word for word in self.tokenizer.get_vocab() if word.isalpha())
+
     def _run(self, batch: List[List[int]]) -> np.ndarray:
         longest = max(len(row) for row in batch)
         tokens = np.zeros((len(batch), longest), dtype=np.int64)
@@ -129,3 +133,7 @@ class Remembering:
         if not texts or len(texts) > self._size:
             return self._encoder.embed_both(texts)
         return np.stack([self._embed_one(text) for text in texts])
+
+    def words(self) -> FrozenSet[str]:
+        """As Encoder.words."""
+        return self._encoder.words()

@@ -7,7 +7,7 @@ wording (n-grams).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, List, Sequence
+from typing import Collection, Dict, List, Sequence
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -16,6 +16,7 @@ from scipy.special import log_softmax, softmax
 from assistant.understanding import ridge, scope
 from assistant.understanding.features import NGrams, gram, tidy
 from assistant.understanding.nearness import Nearness
+from assistant.understanding.spelling import Spelling
 
 OUT_OF_SCOPE = "out_of_scope"
 
@@ -44,14 +45,20 @@ class Classifier:
         self.intents = intents
         self._arrays = arrays
         self._outside = _position(intents)
+        self._spelling = Spelling.from_arrays(arrays)
         self._ngrams = NGrams.from_arrays(arrays)
         self._nearness = Nearness(arrays["embeddings"], arrays["starts"])
         self._scope = scope.ScopeModel(arrays["scope"])
         self.threshold = float(arrays["threshold"])
 
     @classmethod
-    def fit(cls, texts: Sequence[str], intents: Sequence[str], embeddings: np.ndarray) -> "Classifier":
-        """Train on `texts` with their `intents` and both embeddings, float32 [len(texts), 2, width]."""
+    def fit(
+        cls, texts: Sequence[str], intents: Sequence[str], embeddings: np.ndarray, dictionary: Collection[str] = ()
+    ) -> "Classifier":
+        """Train on `texts` with their `intents` and both embeddings, float32 [len(texts), 2, width].
+
+        Words of the `dictionary` are never taken for misspelt ones.
+        """
         names = sorted(set(intents))
         labels = np.searchsorted(names, intents)
         order = np.argsort(labels, kind="stable")
@@ -69,6 +76,7 @@ class Classifier:
         parameters, threshold = scope.fit(fitted, Nearness(subjects, starts), labels[order], _position(names))
         wording = np.float32(WORDING) * (rows.T @ fitted.duals)
         return cls(names, {
+            **Spelling.fit(wordings, dictionary).arrays(),
             **ngrams.arrays(),
             "centre": centre,
             "meanings": meanings,
@@ -86,8 +94,17 @@ class Classifier:
         """Return all that was learned as plain arrays, for `np.savez`."""
         return self._arrays
 
+    def mend(self, texts: Sequence[str]) -> List[str]:
+        """Return the texts as they are to be embedded and ranked: slips of the keyboard mended, else as they were."""
+        plain = [tidy(text) for text in texts]
+        mended = [self._spelling.mend(text) for text in plain]
+        return [text if new == old else new for text, old, new in zip(texts, plain, mended)]
+
     def rank(self, texts: Sequence[str], embeddings: np.ndarray) -> List[Ranking]:
-        """Return what the classifier thinks of each text, given both embeddings, float32 [len(texts), 2, width]."""
+        """Return what the classifier thinks of each text, mended by `mend`.
+
+        embeddings: both of each text, float32 [len(texts), 2, width].
+        """
         a = self._arrays
         kernel = _sharpened(_unit(embeddings[:, 1] - a["centre"]) @ a["meanings"].T)
         scores = kernel @ a["duals"] + self._ngrams.rows([tidy(text) for text in texts]) @ a["wording"]

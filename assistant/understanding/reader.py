@@ -15,7 +15,7 @@ from assistant.understanding.classifier import OUT_OF_SCOPE, Classifier, Ranking
 from assistant.understanding.splitter import asks, clauses, sentences
 
 # What is saved, and the encoder that it needs: raise the number when the arrays or topics.json change.
-FORMAT = f"2 {BUILD}"
+FORMAT = f"3 {BUILD}"
 FALLBACK = "nlu_fallback"
 SEVERAL = "multi_question"
 # Longer messages are read sentence by sentence for the one question in them.
@@ -104,6 +104,7 @@ class Reader:
         return self._one(whole if answerable else self._surest(list(questions.values()), whole))
 
     def _rank(self, texts: Sequence[str]) -> List[Ranking]:
+        texts = self.classifier.mend(texts)
         return self.classifier.rank(texts, self._encoder.embed_both(texts)) if texts else []
 
     def _questions(self, whole: Ranking, parts: Sequence[Ranking], alone: float, hinted: float) -> Dict[str, Ranking]:

@@ -20,6 +20,7 @@ from assistant.understanding.features import NGrams, gram, tidy
 from assistant.understanding.fitting import fit
 from assistant.understanding.nearness import Nearness
 from assistant.understanding.reader import FALLBACK, SEVERAL, Reader, Topic
+from assistant.understanding.spelling import Spelling
 from assistant.understanding.splitter import asks, clauses, sentences
 
 FEW = ("faq_cost", "faq_nhs", "faq_session_length", "faq_number_of_sessions", "find_therapist", "share_feelings", OUT_OF_SCOPE)
@@ -82,6 +83,28 @@ def test_ngrams_survive_any_text_and_being_saved(texts):
     rows = ngrams.rows(texts)
     assert np.array_equal(NGrams.from_arrays(ngrams.arrays()).rows(texts).toarray(), rows.toarray())
     assert rows.dtype == np.float32 and np.isfinite(rows.toarray()).all()
+
+
+# --- spelling
+
+SPELLING = Spelling.fit(["how does therapy help", "is therapy dear", "therapy for me, therapy"] * 2, {"massage", "theory", "therapy"})
+
+
+@pytest.mark.parametrize("text, mended", [
+    ("how does theraphy help", "how does therapy help"),  # a letter too many
+    ("threapy", "therapy"), ("therpy", "therapy"), ("therupy", "therapy"),  # swapped, dropped, changed
+    ("massage theory", "massage theory"),  # known, though never in the examples
+    ("dea thurupy", "dea thurupy"),  # too short; two letters away
+    ("", ""), ("'therapy'!", "'therapy'!"),
+])
+def test_slips_of_the_keyboard_are_mended(text, mended):
+    assert SPELLING.mend(text) == mended
+    assert Spelling.from_arrays(SPELLING.arrays()).mend(text) == mended
+
+
+def test_misspelt_messages_are_understood(reader):
+    texts = {"how much does threapy cost": "faq_cost", "is it confidental": "faq_confidentiality", "therapst in leeds": "find_therapist"}
+    assert {text: reader.read(text).intent for text in texts} == texts
 
 
 # --- ridge regression and nearness: the closed forms against doing it the long way
