@@ -10,14 +10,20 @@ from typing import List
 from sanic import Sanic
 from sanic.exceptions import SanicException
 from sanic.request import Request
-from sanic.response import HTTPResponse, html
+from sanic.response import HTTPResponse
 
 from studio.pages import ALL
 from studio.services import Services
-from studio.web import HEADERS, Page, guarded
+from studio.web import COOKIE, HEADERS, Page, Visit, guarded
 
 LOG = logging.getLogger("studio")
 LARGEST_BODY = 512 * 1024  # a topic with its phrasings takes 20 KB
+LINES = {
+    404: ("Not found", "There is no such page."),
+    405: ("Not possible", "That is not possible here."),
+    413: ("Too long", "That is too long. Shorten it and send it again."),
+    500: ("That did not work", "Something went wrong here. It has been logged; please tell a developer."),
+}
 _numbers = count()
 
 
@@ -57,7 +63,7 @@ def _failed(request: Request, error: Exception) -> HTTPResponse:
     if status >= 500:
         trace = "".join(traceback.format_tb(error.__traceback__))
         LOG.error("%s %s failed: %s\n%s", request.method, request.path, type(error).__name__, trace)
-    line = {404: "There is no such page.", 405: "That is not possible here.", 413: "That is too long."}.get(
-        status, "Something went wrong here. It has been logged; please tell a developer."
-    )
-    return html(f'<!doctype html><html lang="en"><title>Studio</title><p>{line} <a href="/">Go to the start</a></p></html>', status=status)
+    title, text = LINES.get(status, LINES[500])
+    services: Services = request.app.ctx.services
+    visit = Visit(request, services, services.sessions.find(request.cookies.get(COOKIE, "")))
+    return visit.render("message.html", status=status, title=title, text=text)
