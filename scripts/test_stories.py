@@ -56,11 +56,12 @@ def _read(agent: Any, stories: Path) -> List[Any]:
     from rasa.shared.core.training_data.story_reader.yaml_story_reader import YAMLStoryReader
     from rasa.shared.core.training_data.structures import StoryGraph
 
-    steps = YAMLStoryReader(agent.domain).read_from_file(stories)
-    generator = TrainingDataGenerator(
-        StoryGraph(steps), agent.domain, remove_duplicates=False, use_story_concatenation=False, augmentation_factor=0
-    )
-    return list(generator.generate_story_trackers())
+    # A generator a story: one for all would merge those whose intents and actions are alike.
+    generators = [
+        TrainingDataGenerator(StoryGraph([step]), agent.domain, use_story_concatenation=False, augmentation_factor=0)
+        for step in YAMLStoryReader(agent.domain).read_from_file(stories)
+    ]
+    return [tracker for generator in generators for tracker in generator.generate_story_trackers()]
 
 
 def _doubles(trackers: Sequence[Any]) -> Iterator[Failure]:
