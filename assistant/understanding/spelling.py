@@ -24,6 +24,7 @@ class Spelling:
     def __init__(self, known: Collection[str], targets: Dict[str, int]) -> None:
         """Take up the known words, and the words to mend to with how many examples use each."""
         self._known, self._targets = frozenset(known), targets
+        self._longest = max(map(len, targets), default=0) + 1  # a longer word is no slip of any
 
     @classmethod
     def fit(cls, texts: Sequence[str], dictionary: Collection[str]) -> "Spelling":
@@ -37,7 +38,7 @@ class Spelling:
         return _WORD.sub(lambda match: self._mended(match.group()), text)
 
     def _mended(self, word: str) -> str:
-        if len(word) < SHORTEST or word in self._known:
+        if not SHORTEST <= len(word) <= self._longest or word in self._known:
             return word
         near = sorted(candidate for candidate in set(_one_letter_away(word)) if candidate in self._targets)
         return max(near, key=self._targets.__getitem__, default=word)
