@@ -7,6 +7,7 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from patience import within
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
@@ -60,7 +61,7 @@ def test_without_the_directory_the_link_has_the_filters_in_time(search, reply):
     messages = reply(
         SimpleNamespace(search=search), ASSISTANT_SEARCH_URL_TEMPLATE="https://example.org/?near={location}&for={concern}",
     )
-    assert time.monotonic() - start < LIMIT + 1  # building the services counts here, not in the server
+    assert time.monotonic() - start < within(LIMIT + 1)  # building the services counts here, not in the server
     assert "utter_search_link_only" in messages
     link = messages["utter_search_link_filtered"]
     assert link["custom"]["links"][0]["url"] == "https://example.org/?near=Leeds&for=anxiety"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Dict, List
 
 import pytest
+from patience import within
 
 from assistant.content import Problem, check, load_topics
 from assistant.content.__main__ import main
@@ -275,7 +276,7 @@ def test_six_thousand_phrasings_take_less_than_five_seconds(tmp_path, files):
     problems(tmp_path, files)
     start = time.perf_counter()
     check(tmp_path)
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < within(5)
 
 
 def test_command_prints_problems_and_exits_with_1(tmp_path, files, monkeypatch, capsys):

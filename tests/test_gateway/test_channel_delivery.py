@@ -6,6 +6,7 @@ import uuid
 import pytest
 import pytest_asyncio
 from aiohttp import web
+from patience import within
 from service import ExampleChannel, Service, batch
 from sqlalchemy import select
 from support import CRISIS, free_port, gateway_at, settings_for, until
@@ -61,7 +62,7 @@ async def light_phone(tmp_path, view, monkeypatch):
 async def test_a_message_is_acknowledged_at_once_and_answered_with_the_notice_once(phone):
     started = time.monotonic()
     await phone.write("hello")
-    assert time.monotonic() - started < 0.25
+    assert time.monotonic() - started < within(0.25)
     first = await phone.received(1)
     assert first[0]["to"] == "person-1" and first[0]["text"].startswith("You said hello")
     everything = "\n".join(phone.service.texts)
@@ -84,7 +85,7 @@ async def test_nobody_who_keeps_writing_waits_longer_than_the_limit(light_phone)
     while not light_phone.gateway.rasa.said:
         await light_phone.write("and")
         await asyncio.sleep(0.05)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < within(3)
     assert "and\nand" in light_phone.gateway.rasa.said[0]
 
 
@@ -144,7 +145,7 @@ async def test_a_crisis_is_answered_at_once_while_the_rest_waits(phone):
     started = time.monotonic()
     await phone.write(CRISIS)
     await phone.received(1)
-    assert time.monotonic() - started < 0.3
+    assert time.monotonic() - started < within(0.3)
     assert any(service in phone.service.texts[0] for service in ("Samaritans", "999"))
     await until(lambda: phone.gateway.rasa.said == ["I wonder how much it costs"])
 
@@ -283,6 +284,6 @@ async def test_a_journal_that_is_away_is_not_acknowledged(light_phone, tmp_path)
     started = time.monotonic()
     assert await light_phone.post({"text": CRISIS, "id": uuid.uuid4().hex}) == 200
     await light_phone.received(1)
-    assert time.monotonic() - started < 0.4
+    assert time.monotonic() - started < within(0.4)
     path.with_suffix(".away").rename(path)
     assert await light_phone.post({"text": "hello"}) == 200

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 from aiohttp import web
+from patience import within
 from support import CRISIS, gateway_at, settings_for, texts, until
 
 pytestmark = pytest.mark.asyncio
@@ -22,7 +23,7 @@ async def hang(body):
 async def answered_honestly(gateway, visitor):
     started = time.monotonic()
     status, value = await visitor.say("How many sessions will I need?")
-    assert status == 200 and time.monotonic() - started < 5.5
+    assert status == 200 and time.monotonic() - started < within(5.5)
     message = value["messages"][0]
     assert message["text"] in gateway.parts.texts.unavailable
     urls = [link["url"] for link in message["links"]]
@@ -32,7 +33,7 @@ async def answered_honestly(gateway, visitor):
 async def crisis_is_quick(visitor):
     started = time.monotonic()
     status, value = await visitor.say(CRISIS)
-    assert status == 200 and time.monotonic() - started < 0.3 and helplines(value)
+    assert status == 200 and time.monotonic() - started < within(0.3) and helplines(value)
 
 
 async def test_rasa_stopped_then_back(gateway):
@@ -59,7 +60,7 @@ async def test_everyone_behind_a_hanging_turn_is_answered_in_time(light):
     visitor = await light.visitor()
     started = time.monotonic()
     answers = await asyncio.gather(*(visitor.say(f"message {number}") for number in range(5)))
-    assert time.monotonic() - started < 5.5
+    assert time.monotonic() - started < within(5.5)
     assert {status for status, _ in answers} == {200}
     light.rasa.answer = light.rasa.usual
     assert texts((await visitor.say("hello"))[1])[0] == "You said hello"
