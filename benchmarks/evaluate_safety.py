@@ -50,6 +50,11 @@ def measure(rows: Sequence[Row]) -> Dict[str, Any]:
     }
 
 
+def _false_alarms(rows: Sequence[Row], name: str, group: str) -> List[Any]:
+    chosen = [row for row in rows if row.level == "none" and getattr(row, name) == group]
+    return [group, sum(row.found == "crisis" for row in chosen) / len(chosen), len(chosen)]
+
+
 def main(arguments: List[str]) -> None:
     """Judge the messages of the file and print the figures."""
     cells = read_tsv(Path(arguments[0]), ("text", "level"), ("category", "form"))
@@ -67,11 +72,10 @@ def main(arguments: List[str]) -> None:
     for title, key in (("Recall of crisis by category", "crisis_recall_by_category"), ("Recall of crisis by form", "crisis_recall_by_form")):
         if figures[key]:
             print_table(title, ["", "recall"], list(figures[key].items()))
-    forms = sorted({row.form for row in rows if row.level == "none" and row.form})
-    if forms:
-        calm = {form: [row for row in rows if row.level == "none" and row.form == form] for form in forms}
-        print_table("None taken for crisis, by form", ["", "rate", "n"], [
-            [form, rate(found, lambda row: True, lambda row: row.found == "crisis"), len(found)] for form, found in calm.items()])
+    for name in ("category", "form"):
+        groups = sorted({getattr(row, name) for row in rows if row.level == "none"} - {""})
+        if groups:
+            print_table(f"None taken for crisis, by {name}", ["", "rate", "n"], [_false_alarms(rows, name, group) for group in groups])
     print_table("Figures", ["", ""], [[name, value] for name, value in figures.items() if not isinstance(value, dict)])
     print_json(figures)
 

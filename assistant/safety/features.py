@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
-from typing import List, Mapping, Optional, Protocol, Sequence, Tuple
+from typing import FrozenSet, List, Mapping, Optional, Protocol, Sequence, Tuple
 
 import numpy as np
 from scipy.sparse import csr_matrix, hstack

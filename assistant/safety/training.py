@@ -3,13 +3,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import random
 import re
 import shutil
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -23,9 +24,10 @@ from assistant.safety.normalise import Normaliser
 from assistant.safety.phrases import PhraseDetector
 from assistant.safety.verdict import CATEGORIES
 
-# The price that may be paid for recall, as shares of messages that are `none` and would be taken for crisis.
-ORDINARY_COST = 0.004  # of the topics' ordinary questions
-CONCERN_COST = 0.03  # of the topics' ordinary questions, taken for concern
+# The recall that is wanted of messages held out from the examples. They are harder than what visitors write, as they
+# were written to be: docs/safety.md shows what these shares come to on messages of somebody else, and what more would cost.
+CRISIS_RECALL = 0.95
+CONCERN_RECALL = 0.89
 JOINED_MARGIN = 0.3  # by how much two messages together must score higher than one alone
 
 CALM = frozenset({"everyday", "quarrel", "light_feelings", "recovery", "search", "faq", "understatement"})
@@ -66,11 +68,16 @@ class Remembered:
 
     def __init__(self, texts: Sequence[str], encoder: Embedder) -> None:
         self._texts = {text: place for place, text in enumerate(dict.fromkeys(texts))}
-        self._rows = encoder.embed(list(self._texts))
+        self._encoder = encoder
+        self._rows = encoder.embed_both(list(self._texts))
 
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """See Encoder.embed."""
+    def embed_both(self, texts: Sequence[str]) -> np.ndarray:
+        """See Encoder.embed_both."""
         return self._rows[[self._texts[text] for text in texts]]  # type: ignore[no-any-return]
+
+    def words(self) -> FrozenSet[str]:
+        """See Encoder.words."""
+        return self._encoder.words()
 
 
 def fit_or_cached(data: Path, encoder: Embedder, cache: Optional[Path]) -> SafetyCheck:
@@ -130,15 +137,17 @@ def held_out(prepared: Prepared, examples: Optional[Examples] = None) -> List[He
 
 
 def choose(judged: Sequence[HeldOut]) -> Thresholds:
-    """Return the lowest thresholds, that is the highest recall, within the price that may be paid."""
-    ordinary = [one for one in judged if one.example.kind == FROM_TOPICS]
-    crisis = _lowest([one.judgement.crisis for one in ordinary], ORDINARY_COST)
-    heavy = _lowest([one.judgement.heavy for one in ordinary], CONCERN_COST)
+    """Return the highest thresholds at which the wanted share is still found: recall first, then as few false alarms as may be."""
+    crisis = _highest([math.inf if one.phrases == "crisis" else one.judgement.crisis for one in judged if one.example.level == "crisis"],
+                      CRISIS_RECALL)
+    heavy = _highest([math.inf if one.phrases != "none" or one.judgement.crisis >= crisis else one.judgement.heavy
+                      for one in judged if one.example.level == "concern"], CONCERN_RECALL)
     return Thresholds(crisis, heavy, crisis + JOINED_MARGIN)
 
 
-def _lowest(scores: Sequence[float], cost: float) -> float:
-    return float(np.quantile(scores, 1 - cost)) if scores else 0.0
+def _highest(scores: Sequence[float], recall: float) -> float:
+    """Return the highest score that at least the share `recall` of `scores` reaches."""
+    return float(sorted(scores)[int((1 - recall) * len(scores))]) if scores else 0.0
 
 
 def _examples(prepared: Prepared) -> Examples:
@@ -157,7 +166,7 @@ def _examples(prepared: Prepared) -> Examples:
     basis = np.zeros(len(rows), dtype=bool)
     basis[[own[text] for text in sorted(own, key=lambda text: hashlib.sha256(text.encode()).digest())[:meaning.BASIS]]] = True
     return Examples(
-        embeddings=prepared.known.embed(texts), ngrams=prepared.featurizer.ngrams(texts),
+        embeddings=meaning.embedded(prepared.known, texts), ngrams=prepared.featurizer.ngrams(texts),
         flags=np.concatenate([prepared.featurizer.flags(prepared.readings[place], [unit]) for place, unit in rows]),
         targets=targets, groups=np.array([place for place, _ in rows]),
         basis=basis,
@@ -199,9 +208,8 @@ def _ordinary_words(examples: Sequence[Example], encoder: Embedder) -> List[str]
     """Return the words that no folding may touch: those of the examples, and the encoder's own whole words."""
     counts = Counter(word for example in examples if example.form not in _MISTYPED
                      for word in set(_WORD.findall(example.text.lower().replace("'", "").replace("’", ""))))
-    vocabulary = encoder.tokenizer.get_vocab() if hasattr(encoder, "tokenizer") else {}
     return sorted({word for word, count in counts.items() if count > 1}
-                  | {word for word in vocabulary if len(word) > 2 and word.isascii() and word.isalpha()})
+                  | {word for word in encoder.words() if len(word) > 2 and word.isascii()})
 
 
 def _fingerprint(data: Path, encoder: Embedder) -> str:

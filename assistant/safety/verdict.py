@@ -16,7 +16,7 @@ class Verdict:
     category: str = ""  # one of CATEGORIES, chooses helplines; never shown
     topic: str = ""  # a finer choice of reply, such as eating_disorder
     detector: str = ""  # phrases, meaning, or "" where the level is none
-    score: float = 0.0  # the meaning detector's probability of crisis
+    score: float = 0.0  # the meaning detector's score for crisis, 0 to 1; no probability
     explicit: bool = False  # explicit wording was found: the reply may name the risk
     child: bool = False  # a person under 18 writes
     denial: bool = False  # "I'm fine", "you misunderstood"
