@@ -34,6 +34,8 @@ _TOPIC_FITS: Dict[str, Tuple[str, ...]] = {
 }
 _ASKS = re.compile(r"\?|^\W*(?:how|what|when|where|who|which|why|can|could|do|does|is|are|will|would|find|search|look|i(?:'| a)?m looking"
                    r"|i need a|i want a|i'd like a|show|tell me|looking for)\b|\btherapist\b", re.IGNORECASE)
+# "How do I do it?" is no question of its own: what it refers to may be the risk.
+_REFERS = re.compile(r"\b(?:it|that|this|them|him|her)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class SafetyCheck:
 
     @classmethod
     def load(cls, folder: Path, encoder: Optional[Embedder]) -> "SafetyCheck":
-        """Return the check that `save` wrote; with `encoder` None phrases and n-grams judge alone.
+        """Return the check that `save` wrote; with `encoder` None the phrases judge alone.
 
         Raises ModelError when the folder is incomplete or of another version.
         """
@@ -125,7 +127,7 @@ class SafetyCheck:
             category = "third_party" if CATEGORIES[meaning.category] == "third_party" else ""
         else:
             level, category = "none", ""
-        fitting = [topic for topic in phrases.topics if (category if level == "crisis" else "") in _TOPIC_FITS.get(topic, ())]
+        fitting = [topic for topic, fits in _TOPIC_FITS.items() if topic in phrases.topics and (category if level == "crisis" else "") in fits]
         return Verdict(
             level=level, category=category, topic=fitting[0] if fitting and level != "none" else "",
             detector="" if level == "none" else "phrases" if by_phrases or (phrases.level == level and not by_meaning) else "meaning",
@@ -150,6 +152,7 @@ class SafetyCheck:
         """Return the sentences that ask something and carry no risk, as they were typed."""
         asked: List[str] = []
         for one in sentences:
-            if one.source and one.source not in asked and _ASKS.search(one.source) and self._verdict([one]).level == "none":
+            alone = one.source and one.source not in asked and _ASKS.search(one.source) and not _REFERS.search(one.source)
+            if alone and self._verdict([one]).level == "none":
                 asked.append(one.source)
         return " ".join(asked)
