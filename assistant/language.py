@@ -30,11 +30,6 @@ def is_english(text: str) -> bool:
     return foreign < 2 or foreign <= english
 
 
-def stands_alone(text: str) -> bool:
-    """Return whether `text` names anything itself: "How do I do it?" does not, "What does it cost?" does."""
-    return any(word.lower() not in _small_words("en") for word in _WORD.findall(text))
-
-
 @lru_cache(maxsize=None)
 def _small_words(code: str) -> FrozenSet[str]:
     # Read by its path: importing spacy.lang.<code> would load the language's tokenizer too, 0.2 s for each.
