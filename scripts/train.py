@@ -7,12 +7,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Mapping, Optional, Sequence
 
 from assistant.content import check
 from assistant.errors import AssistantError, ModelError
 from assistant.settings import ROOT, Settings
 
 MODEL = "assistant.tar.gz"
+# No stories glued together from others: no policy of ours learns from them.
+OPTIONS = ("--augmentation", "0")
 # All that a model depends on. Code counts, since a model from other code may not load.
 INPUTS = ("config.yml", "domain.yml", "requirements.lock", "data", "addons", "assistant")
 
@@ -43,18 +46,19 @@ def train(settings: Settings, root: Path = ROOT) -> Path:
     print("[train] a model, since the data changed", file=sys.stderr)
     settings.models.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.models, prefix=".training-") as folder:
-        _rasa_train(root, Path(folder))
+        rasa_train(root, Path(folder))
         os.replace(Path(folder) / MODEL, model)
     stamp.write_text(wanted)
     return model
 
 
-def _rasa_train(root: Path, out: Path) -> None:
+def rasa_train(root: Path, out: Path, options: Sequence[str] = OPTIONS, env: Optional[Mapping[str, str]] = None) -> None:
+    """Train a model of the files below `root` into the folder `out`, as `assistant.tar.gz`; raises ModelError."""
     command = [
         sys.executable, "-W", "ignore", "-m", "scripts.rasa", "train", "--quiet", "--data", "data", "--domain", "domain.yml",
-        "--config", "config.yml", "--augmentation", "0", "--out", str(out), "--fixed-model-name", MODEL.split(".")[0],
+        "--config", "config.yml", *options, "--out", str(out), "--fixed-model-name", MODEL.split(".")[0],
     ]
-    done = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(command, cwd=root, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     # `rasa train` may exit with 0 and no model: the file is what counts.
     if done.returncode or not (out / MODEL).is_file():
         raise ModelError(f"rasa train failed:\n{_tail(done.stdout)}")
