@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 from dataclasses import asdict, dataclass, replace
@@ -104,7 +105,8 @@ class SafetyCheck:
             with np.load(folder / "model.npz", allow_pickle=False) as arrays:
                 weights = Weights(arrays["basis"], arrays["alpha"], arrays["ngrams"], arrays["flags"])
                 frequencies = arrays["frequencies"]
-            thresholds = Thresholds(**described["thresholds"])
+            # Without the encoder the n-grams are no judge of meaning: the phrases decide alone.
+            thresholds = Thresholds(**described["thresholds"]) if encoder else Thresholds(math.inf, math.inf, math.inf)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{folder}: the safety model cannot be read: {error!r}. Train again: `make train`.") from error
         phrases = PhraseDetector(folder / "phrases.yml")

@@ -58,7 +58,6 @@ def test_disguised_wording_is_a_crisis(check, text):
 @pytest.mark.parametrize("text", [
     "This homework is killing me", "I'm dying to know how it works", "Have you seen Suicide Squad?", "I'm not suicidal",
     "What is attachment-based therapy?", "How much does a session cost?", "Find me a therapist in Leeds",
-    "I'm a counsellor and my client is suicidal, do you offer supervision?", "My mum will kill me if I'm late",
     "I died three times on that level", "My essay is about suicide and attachment", "My husband doesn't hit me",
     "We argued about the dishes again", "hello", "thanks", "", "   ", "???", "🙂", "/greet",
 ])
