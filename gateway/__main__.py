@@ -1,8 +1,12 @@
 """`python -m gateway`: serve on ASSISTANT_HOST and ASSISTANT_PORT until stopped."""
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
+
+# The safety check multiplies small matrices: several threads would only wait for each other. NumPy reads this when it is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from sanic import Sanic
 

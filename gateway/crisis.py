@@ -16,6 +16,8 @@ from gateway.sender import Sender
 
 JOURNAL_SECONDS = 0.1
 REMEMBERED = 2_000
+# A message that a messaging service's webhook had journalled must not be answered again at the next start.
+RECORD_TRIES, RECORD_PAUSE = 60, 1.0
 
 
 class FirstAid:
@@ -56,12 +58,27 @@ class FirstAid:
         accepted: Optional[Accepted] = None
         try:
             accepted = await self._journal.accept_answered(arrival, answer)
-        except (JournalError, ConversationGone, UnknownChoice):
+        except (ConversationGone, UnknownChoice):
             pass
+        except JournalError:
+            if arrival.channel != "web":
+                self._keep(self._record_later(arrival, answer))
         except Exception as error:
             log_failure("journal of a crisis", error)
         self._rasa.tell_crisis(accepted.conversation if accepted is not None else arrival.conversation, arrival.key)
         return accepted
+
+    async def _record_later(self, arrival: Arrival, answer: Answer) -> None:
+        """The support is on its way without the journal: note that, once the journal is back."""
+        for _ in range(RECORD_TRIES):
+            await asyncio.sleep(RECORD_PAUSE)
+            try:
+                await self._journal.accept_answered(arrival, answer, sent=True)
+                return
+            except JournalError:
+                pass
+            except ConversationGone:
+                return
 
     def _keep(self, work: Any) -> "asyncio.Task[Any]":
         task = asyncio.ensure_future(work)

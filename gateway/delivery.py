@@ -3,16 +3,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Optional, Sequence
 
 from gateway.answering import Answerer
+from gateway.crisis import FirstAid
 from gateway.deletion import Deletion
 from gateway.errors import ConversationGone, JournalError, LeaseLost, log_failure
 from gateway.history import History
 from gateway.journal import LEASE_SECONDS, Journal
 from gateway.metrics import Metrics
-from gateway.records import Accepted, Answer, Reply, Waiting, Work
+from gateway.records import Accepted, Answer, Arrival, Reply, Waiting, Work
 from gateway.repeat import Repeating
+from gateway.safety import Safety
 from gateway.sender import Sender
 
 POLL_SECONDS = 0.1
@@ -30,9 +33,10 @@ class Delivery:
     gap, longest: on channels, messages within `gap` seconds of each other are understood as one, and none waits beyond `longest`.
     """
 
-    def __init__(self, journal: Journal, answerer: Answerer, deletion: Deletion, sender: Sender, history: History, gap: float,
-                 longest: float, metrics: Metrics) -> None:
+    def __init__(self, journal: Journal, answerer: Answerer, safety: Safety, first_aid: FirstAid, deletion: Deletion, sender: Sender,
+                 history: History, gap: float, longest: float, metrics: Metrics) -> None:
         self._journal, self._answerer, self._deletion, self._sender = journal, answerer, deletion, sender
+        self._safety, self._first_aid = safety, first_aid
         self._history, self._gap, self._longest, self._metrics = history, gap, longest, metrics
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
@@ -123,6 +127,7 @@ class Delivery:
         if work is not None and work.channel != "web":
             await self._sender.drain(conversation)
             work = await self._whole(work)
+            work = None if work is None else await self._judged(work)
         if work is None or not work.waiting:
             return False
         batch = work.waiting[:1] if work.channel == "web" else together(work.waiting)
@@ -138,6 +143,19 @@ class Delivery:
         if answer.turn.outcome == "help":
             await self._history.help_opened(work.conversation)
         return not (answer.ends or reply.idle)
+
+    async def _judged(self, work: Work) -> Work:
+        """Return `work` with the verdicts that no webhook waits for, and without what is a crisis: first aid answers that, now."""
+        waiting = []
+        for message in work.waiting:
+            verdict = message.verdict or await self._safety.check(work.scope, message.key, message.text)
+            if verdict["level"] == "crisis":
+                await self._first_aid.answer(Arrival(
+                    key=message.key, channel=work.channel, kind=message.kind, verdict=verdict, received_at=message.received_at,
+                    conversation=work.conversation, person=work.scope, address=work.address, text=message.text))
+            else:
+                waiting.append(replace(message, verdict=verdict))
+        return replace(work, waiting=waiting)
 
     async def _whole(self, work: Work) -> Optional[Work]:
         """Wait until the person has probably finished writing."""

@@ -32,6 +32,7 @@ from gateway.statements import (
     REPLY_TO,
     TOUCH,
     WAITING,
+    WAITS,
     has_work,
 )
 
@@ -52,14 +53,18 @@ class Journal:
         """
         return await self._database.write(lambda connection: self._accept_all(connection, arrivals))
 
-    async def accept_answered(self, arrival: Arrival, answer: Answer) -> Accepted:
-        """Journal a message together with the reply that it got at once (a crisis)."""
+    async def accept_answered(self, arrival: Arrival, answer: Answer, sent: bool = False) -> Accepted:
+        """Journal the reply that a message got at once (a crisis), and the message if that is not journalled yet.
+
+        A message that has a reply already, or that was deleted, is left as it is (`fresh` is False). `sent`: the reply is
+        out already.
+        """
         def work(connection: Connection) -> Accepted:
             accepted = (self._accept_all(connection, [arrival]))[0]
-            if not accepted.fresh:
+            if not accepted.fresh and not connection.execute(WAITS, {"key": arrival.key}).first():
                 return accepted
             row = _conversation(connection, accepted.conversation)
-            reply = self._store(connection, row, [accepted.key], arrival.received_at, answer)
+            reply = self._store(connection, row, [accepted.key], arrival.received_at, answer, sent)
             return Accepted(accepted.conversation, accepted.key, True, False, reply)
 
         return await self._database.write(work)
@@ -74,7 +79,7 @@ class Journal:
             if row.owner != self.me:
                 return None
             found = connection.execute(WAITING, {"conversation": conversation})
-            return Work(conversation, row.channel, row.person or conversation, State.read(row.state), [
+            return Work(conversation, row.channel, row.person or conversation, row.address or "", State.read(row.state), [
                 Waiting(m.key, m.received_at, m.kind, m.text or "", m.payload or "", json.loads(m.verdict or "{}")) for m in found
             ])
 
@@ -180,15 +185,16 @@ class Journal:
                    address=arrival.address or None, created_at=now, last_at=now, expires_at=now + self._text_seconds,
                    state=State().write(), forgotten=False)
 
-    def _store(self, connection: Connection, row: Any, keys: Sequence[str], received_at: float, answer: Answer) -> Reply:
+    def _store(self, connection: Connection, row: Any, keys: Sequence[str], received_at: float, answer: Answer,
+               sent: bool = False) -> Reply:
         """Write a reply, what is kept of its turn, and the state that it leaves."""
         now, turn = time.time(), answer.turn
         on_channel = row.channel != "web"
-        sent_now = answer.urgent and on_channel
+        sent_now = answer.urgent and on_channel and not sent
         result = connection.execute(ADD_REPLY, {
             "id": answer.id, "conversation": row.id, "reference": answer.reference, "at": now, "received_at": received_at,
             "body": json.dumps(answer.messages, ensure_ascii=False), "level": turn.level, "category": turn.category,
-            "sending": "pending" if on_channel else "web", "urgent": answer.urgent, "parts_sent": 0, "attempts": 0,
+            "sending": "web" if not on_channel else "sent" if sent else "pending", "urgent": answer.urgent, "parts_sent": 0, "attempts": 0,
             "owner": self.me if sent_now else None, "owned_until": now + LEASE_SECONDS if sent_now else None,
         })
         connection.execute(ANSWERED, {"keys": list(keys), "reply": answer.id})

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
-from typing import Any, Coroutine, Mapping
+from typing import Any, Coroutine, Mapping, TypeVar
 
 from assistant.directory import Query, deep_link
 from assistant.journal import journal_url
@@ -37,6 +37,8 @@ from gateway.state import Tokens
 
 # How soon a new release is noticed.
 RELEASE_SECONDS = 3.0
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -69,13 +71,14 @@ class Parts:
     message_key: bytes
     public_url: str
     view: release.Release
-    tasks: set["asyncio.Future[None]"] = field(default_factory=set)
+    tasks: set["asyncio.Task[Any]"] = field(default_factory=set)
 
-    def behind(self, work: Coroutine[Any, Any, None]) -> None:
+    def behind(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Run `work` behind the answer to a request."""
         task = asyncio.ensure_future(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+        return task
 
     def key_of(self, *of: str) -> str:
         """Return the unique key of a message: an HMAC, since services' message ids hold telephone numbers."""
@@ -122,14 +125,15 @@ def make(settings: Settings, words: texts.Texts, channels: Mapping[str, Channel]
     history = History(database)
     sender = Sender(Outbox(database, me), channels, words, metrics)
     answerer = Answerer(settings, words, safety, rasa, tokens, handoff.track, search, lambda: in_force().version)
+    first_aid = FirstAid(answerer, journal, rasa, sender, metrics)
     return Parts(
         settings=settings, texts=words, sessions=Sessions(key("session", settings), settings.session_minutes), safety=safety,
         tokens=tokens, handoff=handoff, database=database, journal=journal, deletion=deletion, rasa=rasa, answerer=answerer,
-        delivery=Delivery(journal, answerer, deletion, sender, history, settings.coalesce_seconds,
+        delivery=Delivery(journal, answerer, safety, first_aid, deletion, sender, history, settings.coalesce_seconds,
                           settings.coalesce_longest_seconds, metrics),
         sender=sender, channels=channels, message_limit=Window(settings.messages_per_minute, 60.0),
         session_limit=Window(settings.sessions_per_second, 1.0), pseudonym=Pseudonym(), history=history, clicks=Clicks(settings),
-        first_aid=FirstAid(answerer, journal, rasa, sender, metrics), following=Repeating("release", RELEASE_SECONDS, in_force.follow),
+        first_aid=first_aid, following=Repeating("release", RELEASE_SECONDS, in_force.follow),
         message_key=key("message", settings), metrics=metrics, public_url=base, view=in_force,
         retention=Retention(database, deletion, settings.turn_days, settings.inbox_days, settings.session_minutes * 60.0, metrics),
     )

@@ -56,12 +56,14 @@ class Waiting:
 class Work:
     """What is to be done in a conversation.
 
-    scope: what its button tokens are made for (the person on a channel, else the conversation); waiting: oldest first.
+    scope: what its button tokens are made for (the person on a channel, else the conversation); address: where a channel's
+    reply goes; waiting: oldest first.
     """
 
     conversation: str
     channel: str
     scope: str
+    address: str
     state: State
     waiting: list[Waiting]
 

@@ -52,7 +52,7 @@ class Safety:
         # Two threads: one long story does not hold up the next visitor.
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="safety")
         self._memory: OrderedDict[str, Memory] = OrderedDict()
-        self._checking: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._checks: dict[str, asyncio.Future[dict[str, Any]]] = {}
 
     def stop(self) -> None:
         """Let the threads go."""
@@ -61,13 +61,13 @@ class Safety:
     async def check(self, scope: str, key: str, text: str) -> dict[str, Any]:
         """Return the verdict on the message `key`, in the light of what the same person wrote just before.
 
-        A check that fails or takes too long counts as `concern`: support is shown, and nothing is held up. Copies that come
-        at the same time share one check.
+        A check that fails or takes too long counts as `concern`: support is shown, and nothing is held up. All who ask about
+        the same message share one check.
         """
-        if key not in self._checking:
-            self._checking[key] = asyncio.ensure_future(self._check(scope, text))
-            self._checking[key].add_done_callback(lambda _: self._checking.pop(key, None))
-        return await asyncio.shield(self._checking[key])
+        if key not in self._checks:
+            self._checks[key] = asyncio.ensure_future(self._check(scope, text))
+            asyncio.get_running_loop().call_later(SPLIT_SECONDS, self._checks.pop, key, None)
+        return await asyncio.shield(self._checks[key])
 
     async def _check(self, scope: str, text: str) -> dict[str, Any]:
         memory = self._recall(scope)

@@ -34,5 +34,6 @@ ADD_REPLY = replies.insert()
 ADD_TURN = turns.insert()
 WAITING = select(messages).where(
     messages.c.conversation == bindparam("conversation"), messages.c.reply.is_(None)).order_by(messages.c.seq)
+WAITS = select(messages.c.key).where(messages.c.key == bindparam("key"), messages.c.reply.is_(None))
 ANSWERED = update(messages).where(messages.c.key.in_(bindparam("keys", expanding=True))).values(reply=bindparam("reply"))
 REPLY_TO = select(replies).join(messages, messages.c.reply == replies.c.id).where(messages.c.key == bindparam("key"))

@@ -1,8 +1,8 @@
-"""The messaging services' webhooks: verify, check for safety, journal, acknowledge; everything else comes behind."""
+"""The messaging services' webhooks: verify, journal, acknowledge. Safety reads each message meanwhile and waits for none of it."""
 from __future__ import annotations
 
 import asyncio
-from typing import Optional
+from dataclasses import replace
 
 from sanic import Blueprint
 from sanic.request import Request
@@ -10,10 +10,11 @@ from sanic.response import HTTPResponse, text
 
 from gateway.answering import HELP
 from gateway.channels.base import Acknowledgement, Channel, Incoming, Refused, Webhook
+from gateway.crisis import JOURNAL_SECONDS
 from gateway.errors import JournalError, Refusal, log_failure
 from gateway.hygiene import TEXT_CHARACTERS, clean
 from gateway.parts import Parts
-from gateway.records import Arrival
+from gateway.records import Accepted, Arrival
 from gateway.safety import CALM
 
 KINDS = ("text", "choice", "media")
@@ -46,40 +47,51 @@ async def receive(request: Request, name: str) -> HTTPResponse:
 
 
 async def _take(parts: Parts, channel: Channel, incoming: list[Incoming]) -> None:
-    """Answer what is a crisis now, and journal the rest. Raises Refusal (503): the service repeats the call."""
-    arrivals = []
-    for message in incoming:
-        arrival = await _arrival(parts, channel, message)
-        if arrival is None or parts.first_aid.given(arrival.key) is not None:
-            continue
-        if arrival.verdict["level"] == "crisis":
-            await parts.first_aid.answer(arrival)
-        elif parts.message_limit.wait(arrival.person, arrival.key) is None:
-            arrivals.append(arrival)
+    """Journal the messages, and have what is a crisis answered now. Raises Refusal (503): the service repeats the call."""
+    words = [clean(message.text) if message.kind == "text" else "" for message in incoming]
+    arrivals = [(_arrival(parts, channel, message, text), text) for message, text in zip(incoming, words)
+                if message.kind in KINDS and (text or message.kind != "text")]
+    arrivals = [(arrival, text) for arrival, text in arrivals if parts.first_aid.given(arrival.key) is None]
     if not arrivals:
         return
+    taken = [arrival for arrival, _ in arrivals if parts.message_limit.wait(arrival.person, arrival.key) is None]
+    journalling = asyncio.ensure_future(parts.journal.accept(taken))
+    looks = [parts.behind(_look(parts, arrival, text, journalling)) for arrival, text in arrivals if text]
     try:
-        accepted = await asyncio.shield(parts.journal.accept(arrivals))
+        accepted = await asyncio.shield(journalling)  # shielded: who hangs up has still written
     except JournalError:
+        if len(looks) == len(arrivals) and all(await asyncio.gather(*looks)):
+            return  # all of it was answered with support
         raise Refusal(503, "unavailable", "The message cannot be taken just now.", headers={"Retry-After": "5"}) from None
     for journalled in accepted:
         if journalled.owned:
             parts.delivery.wake(journalled.conversation)
 
 
-async def _arrival(parts: Parts, channel: Channel, message: Incoming) -> Optional[Arrival]:
-    """Return the message with its verdict, under pseudonyms; None when it holds nothing to answer."""
-    words = clean(message.text) if message.kind == "text" else ""
-    if message.kind not in KINDS or (message.kind == "text" and not words):
-        return None
+async def _look(parts: Parts, arrival: Arrival, words: str, journalling: "asyncio.Future[list[Accepted]]") -> bool:
+    """Answer `arrival` at once if it is a crisis; return whether it is. The journal is given a moment to know it for a copy.
+
+    All of its words are read, however many; what goes on to be understood is cut.
+    """
+    verdict = await parts.safety.check(arrival.person, arrival.key, words)
+    if verdict["level"] != "crisis":
+        return False
+    await asyncio.wait({journalling}, timeout=JOURNAL_SECONDS)
+    known = journalling.result() if journalling.done() and journalling.exception() is None else []
+    if not any(accepted.key == arrival.key and not accepted.fresh for accepted in known):
+        await parts.first_aid.answer(replace(arrival, verdict=verdict))
+    return True
+
+
+def _arrival(parts: Parts, channel: Channel, message: Incoming, words: str) -> Arrival:
+    """Return the message under pseudonyms, a text as yet without its verdict."""
     key = parts.key_of(channel.name, message.id)
     person = parts.key_of("person", channel.name, message.user)
     return Arrival(
         key=key, channel=channel.name, kind=message.kind, person=person, address=message.address,
         conversation=parts.key_of("conversation", person), text=words[:TEXT_CHARACTERS], choice=message.choice,
         payload=HELP if message.choice and message.choice == parts.tokens.make(person, HELP) else "",
-        # The whole text is checked, however long; what goes on to be understood is cut.
-        verdict=await parts.safety.check(person, key, words) if words else dict(CALM),
+        verdict={} if words else dict(CALM),
     )
 
 
