@@ -34,12 +34,19 @@ class Stage:
         models = folder / "var" / "models"
         models.mkdir(parents=True)
         shutil.copy(Settings.from_env().models / "assistant.tar.gz", models)  # `make test` has trained it
-        self.studio.start()
-        self.journal = JournalFile(self.studio.settings.var)
-        for question in QUESTIONS:
-            self.journal.message(question)
         self.live = Live(self.studio.settings, secrets.internal_token(self.studio.settings, {}))
-        self._rasa = self._start_rasa(folder)
+        self.rasa_log = folder / "rasa.log"
+        self._rasa: Optional["subprocess.Popen[bytes]"] = None
+        self.studio.start()
+        try:
+            self.journal = JournalFile(self.studio.settings.var)
+            for question in QUESTIONS:
+                self.journal.message(question)
+            self._rasa = self._start_rasa(folder)
+            wait_for(self.live.serving, START_SECONDS, f"the live assistant serves the studio's model; see {self.rasa_log}")
+        except BaseException:
+            self.close()
+            raise
 
     def answer(self, text: str) -> str:
         """Return what the live assistant says to `text`."""
@@ -48,8 +55,9 @@ class Stage:
 
     def close(self) -> None:
         """Stop everything."""
-        self._rasa.terminate()
-        self._rasa.wait(30)
+        if self._rasa is not None:
+            self._rasa.kill()
+            self._rasa.wait()
         self.studio.stop()
 
     def _start_rasa(self, folder: Path) -> "subprocess.Popen[bytes]":
@@ -61,11 +69,10 @@ class Stage:
             f"  wait_time_between_pulls: {PULL_SECONDS}\n", encoding="utf-8",
         )
         port = self.studio.settings.rasa_url.rsplit(":", 1)[1]
-        process = subprocess.Popen(
+        log = open(self.rasa_log, "wb")
+        return subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "scripts.rasa", "run", "--interface", "127.0.0.1", "--port", port, "--endpoints",
              str(endpoints), "--credentials", "credentials.yml", "--quiet"],
-            cwd=self.studio.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd=self.studio.root, stdout=log, stderr=log,
             env={**self.studio.environment, "PYTHONPATH": str(self.studio.root), "ASSISTANT_ACTIONS_URL": "http://127.0.0.1:9"},
         )
-        wait_for(self.live.serving, START_SECONDS, "the live assistant serves the model of the studio")
-        return process

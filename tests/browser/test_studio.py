@@ -1,6 +1,7 @@
 """The studio in a real browser: from an unanswered question to the live answer, conflicts, a failed gate, a roll back, accessibility."""
 from __future__ import annotations
 
+import os
 import time
 from typing import Any, Iterator
 
@@ -108,6 +109,13 @@ def staff(browser: Browser, stage: Stage) -> Iterator[Staff]:
     assert staff.problems == []
 
 
+def picture(page: Page, name: str) -> None:
+    """Keep what the page shows for docs/staff-guide.md, where STUDIO_PICTURES names a folder."""
+    folder = os.environ.get("STUDIO_PICTURES")
+    if folder:
+        page.screenshot(path=f"{folder}/studio-{name}.png", animations="disabled")
+
+
 def reach(page: Page, name: str, most: int = 400) -> None:
     """Press Tab until the control of this name has the focus."""
     for _ in range(most):
@@ -141,6 +149,7 @@ def test_from_an_unanswered_question_to_the_live_answer_by_keyboard_alone(stage:
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=2).first).to_contain_text("dog")  # most often asked, so first
     enter(page, "The question in your own words", PHRASINGS[0])
+    picture(page, "inbox")
     reach(page, "Create a topic")
     page.keyboard.press("Enter")
 
@@ -153,6 +162,7 @@ def test_from_an_unanswered_question_to_the_live_answer_by_keyboard_alone(stage:
     preview = page.locator(".widget-preview .bubble")
     expect(preview.first).to_have_text(ANSWER)
     expect(page.locator(".whatsapp-preview .bubble").last).to_have_text(MORE)
+    picture(page, "topic")
     reach(page, "Save")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status").first).to_contain_text("“Can my pet come?” is saved")
@@ -170,6 +180,7 @@ def test_from_an_unanswered_question_to_the_live_answer_by_keyboard_alone(stage:
     expect(draft).to_contain_text(ANSWER, timeout=180_000)
     expect(draft).to_contain_text("Understood as “Can my pet come?”")
     expect(live).not_to_contain_text(ANSWER)
+    picture(page, "try")
 
     reach(page, "Skip to the content")
     reach(page, "Publish")
@@ -179,6 +190,7 @@ def test_from_an_unanswered_question_to_the_live_answer_by_keyboard_alone(stage:
     expect(page.locator("#job")).to_contain_text("Released", timeout=PUBLISH_MS)
     expect(page.locator("#job")).to_contain_text("Live now.")
     expect(page.get_by_role("row", name="Pets in therapy").get_by_text("live")).to_be_visible()
+    picture(page, "publish")
     assert ANSWER in stage.answer("could I take a pet to see my therapist")
     assert stage.journal.statuses().count("assigned") == 4  # the dogs; parking waits
 
@@ -226,6 +238,7 @@ def test_two_editors_at_once_lose_nothing(stage: Stage, staff: Staff) -> None:
     conflict = other.get_by_role("region", name="Both of you changed")
     expect(conflict).to_contain_text(texts[0])
     expect(conflict).to_contain_text(texts[1])
+    picture(other, "conflict")
     answer = other.get_by_label("Answer", exact=True)
     answer.fill(texts[0] + answer.input_value())
     other.get_by_role("button", name="Save").click()
@@ -250,11 +263,38 @@ def test_mistake_is_stopped_by_a_gate_and_visitors_notice_nothing(stage: Stage, 
     expect(page.locator(".stops")).to_contain_text("“What does it cost?” lost")
     expect(page.locator(".stops")).to_contain_text("now “Is it on the NHS?”")
     expect(page.locator(".stops")).to_contain_text("one of them draws these messages")
+    picture(page, "stopped")
     assert stage.live.serving() == before
     page.get_by_role("button", name="Release with these losses").click()  # without a reason the browser holds it
     assert stage.live.serving() == before
     page.goto(stage.studio.url + "/publish")
     expect(page.get_by_role("row", name="More about the NHS")).to_have_count(0)
+
+
+def test_why_explains_a_sentence_and_a_turn_of_yesterday(stage: Stage, staff: Staff) -> None:
+    yesterday = time.time() - 86400
+    stage.journal.turn("YY11-YY11", "greet", ["utter_greet"], conversation="y", at=yesterday)
+    stage.journal.turn("YY11-YY12", "faq_cost", ["utter_faq_cost"], conversation="y", at=yesterday + 5, release=stage.live.serving())
+    page = staff.member("Wim Why", "editor")
+    page.goto(stage.studio.url + "/why")
+    page.get_by_label("Reference code").fill("yy11-yy12")
+    page.get_by_role("button", name="Ask").click()
+    turn = page.get_by_role("region", name="Turn YY11-YY12")
+    expect(turn).to_contain_text("Understood as “What does it cost?”, very sure")
+    expect(turn).to_contain_text("By the rule “faq_cost”")
+    page.get_by_label("Sentence").fill("what will I have to pay for an hour")
+    page.get_by_role("button", name="Ask").click()
+    why = page.get_by_role("region", name="Understood as “What does it cost?”")
+    expect(why.get_by_role("listitem").first).to_contain_text("alike")
+    picture(page, "why")
+    page.get_by_role("link", name="Make the conversation a story").click()
+    expect(page.get_by_label("Name")).to_have_value("Conversation YY11-YY12")
+    page.get_by_label("Name").fill("hello, then the cost")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".talk")).to_contain_text("“What does it cost?”")
+    page.get_by_role("button", name="Run it").click()
+    expect(page.get_by_text("It goes as written")).to_be_visible(timeout=180_000)
+    picture(page, "story")
 
 
 @pytest.mark.parametrize("width", [1280, 320])
@@ -266,6 +306,8 @@ def test_no_page_breaks_a_rule_of_accessibility(stage: Stage, staff: Staff, widt
     for path in PAGES:
         page.goto(stage.studio.url + path.replace("TT11-TT11", "TT11-TT1" + str(width)[0]))
         page.wait_for_load_state("networkidle")
+        if width > 400 and path in ("/safety", "/numbers"):
+            picture(page, path[1:])
         page.evaluate(AXE.read_text(encoding="utf-8"))
         found += [f"{path}: {problem}" for problem in violations(page)]
         if width == 320 and page.evaluate("document.documentElement.scrollWidth") > width:

@@ -93,7 +93,7 @@ class Running:
 def prepare(root: Path, var: Path, **variables: str) -> Running:
     environment = {
         **os.environ, "PYTHONPATH": str(ROOT), "ASSISTANT_VAR": str(var), "ASSISTANT_STUDIO_PORT": str(free_port()),
-        "ASSISTANT_CACHE": str(ROOT / ".cache"), "ASSISTANT_MODELS": str(var / "models"),
+        "ASSISTANT_CACHE": str(Settings.from_env().cache), "ASSISTANT_MODELS": str(var / "models"),
         "ASSISTANT_RASA_URL": "http://127.0.0.1:9", "PYTHONUNBUFFERED": "1", **variables,
     }
     environment.pop("ASSISTANT_JOURNAL_URL", None)
