@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import shutil
 from dataclasses import asdict, dataclass, replace
@@ -105,8 +104,7 @@ class SafetyCheck:
             with np.load(folder / "model.npz", allow_pickle=False) as arrays:
                 weights = Weights(arrays["basis"], arrays["alpha"], arrays["ngrams"], arrays["flags"])
                 frequencies = arrays["frequencies"]
-            # Without the encoder the n-grams are no judge of meaning: the phrases decide alone.
-            thresholds = Thresholds(**described["thresholds"]) if encoder else Thresholds(math.inf, math.inf, math.inf)
+            thresholds = Thresholds(**described["thresholds"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{folder}: the safety model cannot be read: {error!r}. Train again: `make train`.") from error
         phrases = PhraseDetector(folder / "phrases.yml")

@@ -22,8 +22,11 @@ LETTERS = 2**16  # hashed n-grams of letters, and as many of words
 class Embedder(Protocol):
     """What is needed of assistant.encoder.Encoder."""
 
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Return unit vectors, float32 [len(texts), 384]."""
+    def embed_both(self, texts: Sequence[str]) -> np.ndarray:
+        """See Encoder.embed_both: unit vectors, float32 [len(texts), 2, 384]."""
+
+    def words(self) -> FrozenSet[str]:
+        """See Encoder.words."""
 
 
 @dataclass(frozen=True)

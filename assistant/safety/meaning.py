@@ -74,15 +74,14 @@ class MeaningDetector:
         self._featurizer, self._weights, self._embedder = featurizer, weights, embedder
 
     def judge(self, reading: Reading) -> Judgement:
-        """Return the scores of `reading`; without an encoder the n-grams and phrases judge alone."""
-        if not reading.units:
+        """Return the scores of `reading`; without an encoder nothing is said, and the phrases judge alone."""
+        if not reading.units or self._embedder is None:
             return Judgement(-1.0, -1.0, 0)
         texts = [reading.text(unit) for unit in reading.units]
         scores = self._weights.cheap(self._featurizer.ngrams(texts), self._featurizer.flags(reading, reading.units))
-        if self._embedder is not None:
-            chosen = _worth_encoding(scores, reading.units)
-            scores = scores[chosen] + self._weights.dear(embedded(self._embedder, [texts[place] for place in chosen]))
-            scores[:-1, CRISIS] -= PART_MARGIN * np.log2(len(reading.units))
+        chosen = _worth_encoding(scores, reading.units)
+        scores = scores[chosen] + self._weights.dear(embedded(self._embedder, [texts[place] for place in chosen]))
+        scores[:-1, CRISIS] -= PART_MARGIN * np.log2(len(reading.units))
         best = int(scores[:, CRISIS].argmax())
         return Judgement(float(scores[best, CRISIS]), float(scores[:, HEAVY].max()),
                          int(scores[best, FIRST_CATEGORY:].argmax()))
