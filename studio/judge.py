@@ -58,6 +58,10 @@ class _Kept:
         """As Encoder.embed_both."""
         return self._meaning.embed_both(texts, keep=True)
 
+    def words(self) -> Any:
+        """As Encoder.words."""
+        return self._meaning.words()
+
 
 def _answered(reader: Reader, text: str) -> str:
     reading = reader.read(text)

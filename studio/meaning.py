@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Sequence
+from typing import Callable, Dict, FrozenSet, List, Optional, Sequence
 
 import numpy as np
 
@@ -28,6 +28,10 @@ class Meaning:
     def embed(self, texts: Sequence[str], keep: bool = False) -> np.ndarray:
         """Return the embeddings of `texts`, float32 [len(texts), 384]; see `embed_both`."""
         return self.embed_both(texts, keep)[:, 0]
+
+    def words(self) -> FrozenSet[str]:
+        """As Encoder.words."""
+        return self._make().words()
 
     def embed_both(self, texts: Sequence[str], keep: bool = False) -> np.ndarray:
         """As Encoder.embed_both: float32 [len(texts), 2, 384]. `keep` those of staff's words, never a visitor's."""
