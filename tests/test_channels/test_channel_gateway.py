@@ -13,6 +13,7 @@ from patience import within
 from sqlalchemy import select
 from support import CRISIS, gateway_at, settings_for, until
 
+from gateway.errors import JournalError
 from gateway.schema import conversations, messages, replies, seen
 
 pytestmark = pytest.mark.asyncio
@@ -314,3 +315,55 @@ async def test_a_late_answer_is_neutral_and_late_support_still_comes(line, monke
     assert answer.text == line.gateway.parts.texts.late
     (support, *_) = await line.say(CRISIS)
     assert support.text.startswith(line.gateway.parts.texts.neutral)
+
+
+async def test_the_acknowledgement_does_not_wait_for_safety_and_no_answer_goes_before_it(line, monkeypatch):
+    safety, looked = line.gateway.parts.safety, asyncio.Event()
+    real = safety.verdict
+
+    async def slow(*given):
+        await looked.wait()
+        return await real(*given)
+
+    monkeypatch.setattr(safety, "verdict", slow)
+    started = time.monotonic()
+    await line.take(line.service.text(line.user, CRISIS))
+    assert time.monotonic() - started < 1.0
+    await line.take(line.service.text(f"{line.user[:-1]}7", "How much is it?"))
+    await asyncio.sleep(0.5)  # longer than messages are joined
+    assert line.service.sent == [] and line.gateway.rasa.said == []
+    looked.set()
+    await until(lambda: len({sent.user for sent in line.service.sent}) == 2)
+    await line.settled()
+    assert line.service.to(line.user)[0].text.startswith(line.gateway.parts.texts.neutral) and line.gateway.rasa.said == ["How much is it?"]
+
+
+async def test_a_crisis_that_a_gateway_died_over_unread_is_answered_by_the_next(line, monkeypatch):
+    async def died(*given):
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(line.gateway.parts.first_aid, "answer", died)
+        patch.setattr(line.gateway.parts.delivery, "wake", lambda conversation: None)
+        await line.take(line.service.text(line.user, CRISIS))
+    (conversation,) = await line.rows(conversations.c.id)
+    line.gateway.parts.delivery.wake(conversation.id)
+    (support, *_) = await line.hear(0)
+    assert support.text.startswith(line.gateway.parts.texts.neutral)
+    await line.nothing_more(len(line.service.sent))
+
+
+async def test_support_that_could_not_be_journalled_is_noted_later_and_not_sent_again(line, monkeypatch):
+    journal = line.gateway.parts.journal
+    real, failures = journal.accept_answered, [JournalError("away"), JournalError("away")]
+
+    async def failing(*given, **more):
+        if failures:
+            raise failures.pop()
+        return await real(*given, **more)
+
+    monkeypatch.setattr("gateway.crisis.RECORD_PAUSE", 0.1)
+    monkeypatch.setattr(journal, "accept_answered", failing)
+    before = await line.say(CRISIS)
+    await line.nothing_more(len(before))
+    assert [row.sending for row in await line.rows(replies.c.sending)] == ["sent"]
