@@ -139,14 +139,14 @@ class SafetyCheck:
         """Return the verdict on two messages read as one sentence, if only together they are a crisis."""
         if not before or sum(len(one.tokens) for one in (*before, *now)) > LONGEST_JOINED:
             return None
-        if self._verdict(before).level == "crisis":
-            return None
         tokens = tuple(token for one in (*before, *now) for token in one.tokens if token != STOP)
         reading = self.read([Sentence("", tokens, False)])
         phrases, meaning = self._phrases.find(reading.tokens, reading.matches), self._meaning.judge(reading)
-        if phrases.level == "crisis" or meaning.crisis >= self.thresholds.joined:
-            return self.decide(phrases, replace(meaning, crisis=max(meaning.crisis, self.thresholds.crisis)))
-        return None
+        if phrases.level != "crisis" and meaning.crisis < self.thresholds.joined:
+            return None
+        if self._verdict(before).level == "crisis":
+            return None
+        return self.decide(phrases, replace(meaning, crisis=max(meaning.crisis, self.thresholds.crisis)))
 
     def _rest(self, sentences: Sequence[Sentence]) -> str:
         """Return the sentences that ask something and carry no risk, as they were typed."""
