@@ -37,6 +37,7 @@ class Contender:
         self._process: Optional["subprocess.Popen[bytes]"] = None
         self.env: Dict[str, str] = {
             **os.environ, "PYTHONPATH": str(ROOT), "ASSISTANT_VAR": str(home / "var"), "ASSISTANT_CACHE": str(home / "cache"),
+            "RASA_CACHE_DIRECTORY": str(home / "rasa-cache"),
             "ASSISTANT_ACTIONS_URL": f"http://127.0.0.1:{free_port()}",  # nobody answers: the search is not measured
         }
 
