@@ -267,7 +267,7 @@ async def test_a_long_message_is_understood_and_a_long_answer_cut_at_sentences(l
         return line.gateway.rasa.reply({"text": (sentence * 200).strip()})
 
     line.gateway.rasa.answer = long
-    parts = await line.say("word " * 780)
+    parts = await line.say("I would like to know how many sessions people usually have and what they talk about. " * 45)
     assert len(line.gateway.rasa.said[0]) > 3800 and len(parts) > 1
     assert all(part.text.endswith(".") for part in parts)
     assert " ".join(part.text for part in parts).count(sentence.strip()) == 200
@@ -286,7 +286,7 @@ async def test_a_signed_call_of_no_known_form_is_a_client_error_and_a_huge_one_r
 
 
 async def test_letters_that_break_others_are_answered(line):
-    for text in ("a\u0000b hello", "\u200b hello", "<script>alert(1)</script>", "/greet{\"a\":1} hello", "😀" * 50):
+    for text in ("a\u0000b hello", "\u200b hello", "<script>alert(1)</script>", "/greet{\"a\":1} hello", "😀 hello 😀"):
         await line.say(text)
     assert len(line.gateway.rasa.said) == 5 and not any(said.startswith("/") for said in line.gateway.rasa.said)
 
