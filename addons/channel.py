@@ -16,6 +16,7 @@ from rasa.shared.core.events import ActionExecuted, UserUttered
 from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
+from threadpoolctl import threadpool_limits
 
 from addons.names import CHECKED, CRISIS
 from addons.tracker_store import BoundedTrackerStore, StoreAway, forget, stores
@@ -41,6 +42,8 @@ class AssistantInput(InputChannel):
         # At this level Rasa and SQLAlchemy log what visitors write, whatever else is asked of them.
         logging.disable(logging.DEBUG)
         logging.getLogger("rasa.core.processor").addFilter(_without_details)
+        # Two threads for one message's small matrices wait for each other longer than they work.
+        threadpool_limits(1)
         # Rasa waits 300 s for the action server, and no setting changes it: a hung one would hold the conversation as long.
         action.DEFAULT_REQUEST_TIMEOUT = ACTION_SECONDS
         self._seconds = settings.rasa_turn_seconds
