@@ -62,7 +62,7 @@ async def stories(agent: Any, path: str) -> List[Dict[str, Any]]:
     with redirect_stdout(sys.stderr), open(os.devnull, "w") as nowhere:
         sys.stderr, kept = nowhere, sys.stderr  # the progress bar
         try:
-            generator = await _create_data_generator(path, agent, None, True)
+            generator = _create_data_generator(path, agent, None, True)
             trackers = generator.generate_story_trackers()
             found = []
             for tracker in trackers:
