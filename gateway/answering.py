@@ -8,7 +8,7 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 from assistant import choices
 from assistant.privacy import redact
 from assistant.settings import Settings
-from gateway.hygiene import for_rasa
+from gateway.hygiene import TEXT_CHARACTERS, for_rasa
 from gateway.rasa import Rasa, RasaDown, RasaTurn
 from gateway.records import Answer, Turn, Waiting, Work, reference, reply_id
 from gateway.rendering import Renderer
@@ -90,12 +90,12 @@ class Answerer:
         elif payload == DELETE:
             draft.turn.outcome, draft.ends = "deleted", True
             draft.renderer.add_text(self._texts.deleted)
-        elif batch[-1].kind == "media" and not text:
-            draft.turn.outcome = "media"
-            draft.renderer.add_choices([self._help_button()], self._texts.media)
         elif batch[-1].kind == "choice" and not payload and not text:
             draft.turn.outcome = "unknown_choice"
             draft.renderer.add_text(self._texts.unknown_choice)
+        elif not payload and not text:
+            draft.turn.outcome = "media"
+            draft.renderer.add_choices([self._help_button()], self._texts.media)
         elif self._signposting:
             self._signpost(draft)
         else:
@@ -116,7 +116,7 @@ class Answerer:
         verdict: Mapping[str, Any] = batch[0].verdict
         for waiting in batch[1:]:
             verdict = worse(verdict, waiting.verdict)
-        written = [waiting.text for waiting in batch if waiting.kind == "text"]
+        written = [waiting.text for waiting in batch if waiting.kind == "text" and waiting.text]
         if len(written) > 1:
             verdict = worse(verdict, await self._safety.verdict("\n".join(written)))
         if batch[-1].kind == "choice":
@@ -139,7 +139,7 @@ class Answerer:
             if payload:
                 turn = await self._rasa.press(work.conversation, key, payload, seconds)
             else:
-                turn = await self._rasa.say(work.conversation, key, for_rasa(text), seconds)
+                turn = await self._rasa.say(work.conversation, key, for_rasa(text[:TEXT_CHARACTERS]), seconds)
         except RasaDown as error:
             draft.turn.actions = [f"rasa:{error.reason}"]
             self._unavailable(draft, state)

@@ -167,8 +167,8 @@ class Delivery:
 
     def _pause(self, waiting: Sequence[Waiting]) -> float:
         batch = together(waiting)
-        if not batch or batch[-1].kind != "text" or len(batch) < len(waiting):
-            return 0.0  # nothing, or a button or a picture: what was written before it is complete
+        if not batch or batch[-1].kind == "choice" or len(batch) < len(waiting):
+            return 0.0  # nothing, or a button, or something of another kind behind it: what came before is complete
         return min(batch[-1].received_at + self._gap, batch[0].received_at + self._longest) - time.time()
 
     async def _finish(self, work: Work, batch: Sequence[Waiting], answer: Answer) -> Reply:
@@ -207,12 +207,10 @@ class Delivery:
 
 
 def together(waiting: Sequence[Waiting]) -> list[Waiting]:
-    """Return the leading messages that are understood as one: written ones in a row, or one button or picture."""
-    batch: list[Waiting] = []
-    for message in waiting:
-        if batch and message.kind != "text":
+    """Return the leading messages that are understood as one: written ones in a row, the pictures of an album, or one button."""
+    batch = list(waiting[:1])
+    for message in waiting[1:]:
+        if message.kind == "choice" or message.kind != batch[0].kind:
             break
         batch.append(message)
-        if message.kind != "text":
-            break
     return batch

@@ -54,8 +54,7 @@ async def _take(parts: Parts, channel: Channel, incoming: list[Incoming]) -> Non
     arrivals = [(arrival, text) for arrival, text in arrivals if parts.first_aid.given(arrival.key) is None]
     if not arrivals:
         return
-    taken = [arrival for arrival, _ in arrivals if parts.message_limit.wait(arrival.person, arrival.key) is None]
-    journalling = asyncio.ensure_future(parts.journal.accept(taken))
+    journalling = asyncio.ensure_future(parts.journal.accept([_paced(parts, arrival) for arrival, _ in arrivals]))
     looks = [parts.behind(_look(parts, arrival, text, journalling)) for arrival, text in arrivals if text]
     try:
         accepted = await asyncio.shield(journalling)  # shielded: who hangs up has still written
@@ -93,6 +92,17 @@ def _arrival(parts: Parts, channel: Channel, message: Incoming, words: str) -> A
         payload=HELP if message.choice and message.choice == parts.tokens.make(person, HELP) else "",
         verdict={} if words else dict(CALM),
     )
+
+
+def _paced(parts: Parts, arrival: Arrival) -> Arrival:
+    """Return the arrival; beyond the limit a button counts as its words, and a picture as none.
+
+    What was acknowledged is answered, however fast somebody writes: messages that are written are joined, so that all of a
+    burst costs a turn every four seconds at most. The button for urgent help stays one.
+    """
+    if arrival.payload == HELP or parts.message_limit.wait(arrival.person, arrival.key) is None:
+        return arrival
+    return replace(arrival, kind="text")
 
 
 async def _settle(parts: Parts, channel: Channel, hook: Webhook) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from support import CRISIS, free_port, gateway_at, settings_for, until
 
 from gateway import sender
+from gateway.answering import HELP
 from gateway.schema import conversations, messages
 
 pytestmark = pytest.mark.asyncio
@@ -33,14 +34,23 @@ class Phone:
     async def write(self, text, **more):
         assert await self.post({"text": text, **more}) == 200
 
+    async def settled(self):
+        """Wait until everything that was acknowledged has its answer."""
+        async def idle():
+            left = await self.gateway.parts.database.read(
+                lambda connection: connection.execute(select(messages.c.key).where(messages.c.reply.is_(None))).all())
+            return not left and not self.gateway.parts.delivery.busy
+
+        await until(idle)
+
     async def received(self, count):
         return await until(lambda: len(self.service.received) >= count and self.service.received)
 
 
-async def _phone(tmp_path, view):
+async def _phone(tmp_path, view, **env):
     service, port = Service(), free_port()
     await service.start(port)
-    async with gateway_at(settings_for(tmp_path, **GAP), view, {"example": ExampleChannel(f"http://127.0.0.1:{port}/send")}) as gateway:
+    async with gateway_at(settings_for(tmp_path, **GAP, **env), view, {"example": ExampleChannel(f"http://127.0.0.1:{port}/send")}) as gateway:
         gateway.parts.sender._pause = 0.05
         yield Phone(gateway, service, port)
     await service.stop()
@@ -49,6 +59,14 @@ async def _phone(tmp_path, view):
 @pytest_asyncio.fixture
 async def phone(tmp_path, view, journal_url):
     async for one in _phone(tmp_path, view):
+        yield one
+
+
+@pytest_asyncio.fixture
+async def hasty_phone(tmp_path, view, monkeypatch):
+    """A gateway that takes three messages a minute of one person."""
+    monkeypatch.delenv("ASSISTANT_JOURNAL_URL", raising=False)
+    async for one in _phone(tmp_path, view, ASSISTANT_MESSAGES_PER_MINUTE="3"):
         yield one
 
 
@@ -78,6 +96,54 @@ async def test_messages_close_together_are_understood_as_one(phone):
         await phone.write(text)
     await phone.received(1)
     assert phone.gateway.rasa.said == ["I wonder\nhow much\nit costs"]
+
+
+async def test_an_album_gets_one_polite_line(light_phone):
+    for _ in range(5):
+        await light_phone.post({"kind": "media"})
+    await light_phone.settled()
+    assert sum(light_phone.gateway.parts.texts.media in text for text in light_phone.service.texts) == 1
+
+
+async def test_every_message_of_a_burst_is_answered_together_with_others(hasty_phone):
+    for number in range(12):
+        await hasty_phone.write(f"line {number}")
+    await hasty_phone.settled()
+    assert "\n".join(hasty_phone.gateway.rasa.said).splitlines() == [f"line {number}" for number in range(12)]
+    assert len(hasty_phone.gateway.rasa.said) <= 3
+
+
+async def test_beyond_the_limit_buttons_count_as_their_words_and_pictures_as_none(hasty_phone):
+    await hasty_phone.write("hello")
+    token = next(message["choices"][0][1] for message in await hasty_phone.received(1) if message["choices"])
+    await hasty_phone.settled()
+    for _ in range(2):  # with these the limit is reached
+        await hasty_phone.post({"kind": "choice", "choice": token})
+    for kind in ("choice", "media", "choice", "media"):
+        await hasty_phone.post({"kind": kind, "choice": token if kind == "choice" else ""})
+    await hasty_phone.write("and how long?")
+    await hasty_phone.settled()
+    label = "What does it cost?"
+    assert hasty_phone.gateway.rasa.said == ["hello", "/faq_cost", "/faq_cost", f"{label}\n{label}\nand how long?"]
+    count = len(hasty_phone.service.received)
+    await hasty_phone.post({"kind": "choice", "choice": token})
+    await hasty_phone.settled()
+    assert hasty_phone.gateway.rasa.said[-1] == "/faq_cost"  # alone, its words choose as the button does
+    await hasty_phone.post({"kind": "media"})
+    await hasty_phone.settled()
+    assert hasty_phone.gateway.parts.texts.media in hasty_phone.service.texts[-1] and len(hasty_phone.service.received) == count + 2
+
+
+async def test_urgent_help_knows_no_limit(hasty_phone):
+    for number in range(6):
+        await hasty_phone.write(f"line {number}")
+    help_token = hasty_phone.gateway.parts.tokens.make(hasty_phone.gateway.parts.key_of("person", "example", "person-1"), HELP)
+    await hasty_phone.post({"kind": "choice", "choice": help_token})
+    await hasty_phone.settled()
+    assert "Samaritans" in "".join(hasty_phone.service.texts)
+    count = len(hasty_phone.service.received)
+    await hasty_phone.write(CRISIS)
+    await until(lambda: "Samaritans" in "".join(hasty_phone.service.texts[count:]))
 
 
 async def test_nobody_who_keeps_writing_waits_longer_than_the_limit(light_phone):
