@@ -32,12 +32,13 @@ READY_WITHIN = 180.0  # seconds; two Rasa servers start at once
 
 @dataclass
 class Cluster:
-    """The ports and commands of one cluster; `commands` is by process name, such as "rasa.1"."""
+    """The commands and ports of one cluster, by process name, such as "rasa.1"."""
 
     settings: Settings
     port: int
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="assistant-cluster-")))
     commands: Dict[str, str] = field(default_factory=dict)
+    ports: Dict[str, int] = field(default_factory=dict)
     environment: Dict[str, str] = field(default_factory=dict)
     extra: Dict[str, Dict[str, str]] = field(default_factory=dict)
 
@@ -57,21 +58,23 @@ class Cluster:
             "ASSISTANT_REDIS_PORT": str(redis),
             "ASSISTANT_TRUSTED_PROXIES": "1",
             "ASSISTANT_VAR": str(self.folder / "var"),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
             "PYTHONWARNINGS": "ignore",
         }
         model = self.settings.models / MODEL
-        self.commands = {"redis": shlex.join(redis_command(redis))}
+        self.commands = {"redis": "exec " + shlex.join(redis_command(redis))}
         for number in range(REPLICAS):
-            self.commands[f"actions.{number}"] = (
-                f"SANIC_HOST=127.0.0.1 exec python -m rasa_sdk --actions actions --port {ports['actions'][number]}"
-            )
+            actions_port, rasa_port, gateway_port = (ports[name][number] for name in ("actions", "rasas", "gateways"))
+            self.ports.update({f"actions.{number}": actions_port, f"rasa.{number}": rasa_port, f"gateway.{number}": gateway_port})
+            self.commands[f"actions.{number}"] = f"SANIC_HOST=127.0.0.1 exec python -m rasa_sdk --actions actions --port {actions_port}"
             self.commands[f"rasa.{number}"] = (
-                f"exec python -m scripts.rasa run --interface 127.0.0.1 --port {ports['rasas'][number]} --model {shlex.quote(str(model))} "
+                f"exec python -m scripts.rasa run --interface 127.0.0.1 --port {rasa_port} --model {shlex.quote(str(model))} "
                 "--endpoints deploy/endpoints.yml --credentials credentials.yml --quiet"
             )
             self.commands[f"gateway.{number}"] = "exec python -m gateway"
-            self.extra[f"gateway.{number}"] = {"ASSISTANT_PORT": str(ports["gateways"][number])}
+            self.extra[f"gateway.{number}"] = {"ASSISTANT_PORT": str(gateway_port)}
         self.commands["nginx"] = "exec " + shlex.join(nginx_command(self.folder, self.port, rasa, actions, ports))
 
     def env(self, name: str) -> Dict[str, str]:
