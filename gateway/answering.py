@@ -8,6 +8,7 @@ from typing import Any, Callable, Mapping, Optional, Sequence
 from assistant import choices
 from assistant.privacy import redact
 from assistant.settings import Settings
+from gateway.channels.base import Channel
 from gateway.hygiene import TEXT_CHARACTERS, for_rasa
 from gateway.rasa import Rasa, RasaDown, RasaTurn
 from gateway.records import Answer, Turn, Waiting, Work, reference, reply_id
@@ -18,6 +19,7 @@ from gateway.texts import Texts
 
 HELP, DELETE, REST = "gateway:help", "gateway:delete", "gateway:answer"
 SEARCH_FORM = "search_form"
+DID_YOU_MEAN = "utter_did_you_mean"
 # After a disclosure of abuse nothing about couples, and no search, is offered of itself: the phone may be looked at.
 UNWANTED_AFTER_ABUSE = ("/faq_relationship_issues", "/find_therapist", "/faq_children_and_families")
 
@@ -50,7 +52,8 @@ class Answerer:
     """Answers one message, or several of one person that are understood as one."""
 
     def __init__(self, settings: Settings, texts: Texts, safety: Safety, rasa: Rasa, tokens: Tokens,
-                 track: Callable[[str, str], str], search_url: str, version: Callable[[], str]) -> None:
+                 track: Callable[[str, str], str], search_url: str, version: Callable[[], str], channels: Mapping[str, Channel]) -> None:
+        self._related = {name: channel.limits.related for name, channel in channels.items()}
         self._signposting = settings.mode == "signposting"
         self._texts, self._safety, self._rasa, self._tokens = texts, safety, rasa, tokens
         self._track, self._search_url, self._version = track, search_url, version
@@ -144,28 +147,30 @@ class Answerer:
             draft.turn.actions = [f"rasa:{error.reason}"]
             self._unavailable(draft, state)
         else:
-            self._render(draft, state, turn)
+            self._render(draft, work, turn)
             self._queue(draft, verdict, turn, text)
         if reply is not None:
             self._say(draft, reply.after, verdict)
         if state.crisis_at and not any(message["type"] == "helplines" for message in draft.renderer.messages):
             draft.renderer.add_choices([self._help_button()])
 
-    def _render(self, draft: Draft, state: State, turn: RasaTurn) -> None:
+    def _render(self, draft: Draft, work: Work, turn: RasaTurn) -> None:
         before = len(draft.renderer.messages)
+        # What was asked back ("Did you mean …?") is offered whole; of related questions, a service has room for some.
+        room = self._related.get(work.channel) if DID_YOU_MEAN not in turn.actions else None
         for message in turn.messages:
-            draft.renderer.add_rasa(_without_unwanted(message, state), {})
+            draft.renderer.add_rasa(_with_room(_without_unwanted(message, work.state), room), {})
         draft.turn.intent, draft.turn.confidence = turn.intent, turn.confidence
         draft.turn.alternatives, draft.turn.actions, draft.turn.release = turn.alternatives, turn.actions, turn.model
         draft.form = bool(turn.actions) and turn.actions[-1] == SEARCH_FORM
         if len(draft.renderer.messages) == before:
-            self._unavailable(draft, state)
+            self._unavailable(draft, work.state)
 
     def _queue(self, draft: Draft, verdict: Mapping[str, Any], turn: RasaTurn, text: str) -> None:
         """Note for the staff what was not understood; for the safety role what was nearly a crisis."""
         if verdict["near"] and text:
             draft.queue.append(("review", "near", redact(text)))
-        elif text and "utter_did_you_mean" in turn.actions:
+        elif text and DID_YOU_MEAN in turn.actions:
             draft.queue.append(("inbox", "close", redact(text)))
         elif text and turn.intent == "nlu_fallback":
             draft.queue.append(("inbox", "not_understood", redact(text)))
@@ -224,3 +229,12 @@ def _without_unwanted(message: Mapping[str, Any], state: State) -> Mapping[str, 
         return message
     kept = [b for b in message["buttons"] if not str(b.get("payload", "")).startswith(UNWANTED_AFTER_ABUSE)]
     return {**message, "buttons": kept}
+
+
+def _with_room(message: Mapping[str, Any], room: Optional[int]) -> Mapping[str, Any]:
+    """Return `message` with at most `room` of its related questions; None: all."""
+    buttons = message.get("buttons") or ()
+    related = [button for button in buttons if str(button.get("payload", "")).startswith("/faq_") or button.get("payload") == "/find_therapist"]
+    if room is None or len(related) <= room:
+        return message
+    return {**message, "buttons": [button for button in buttons if button not in related[room:]]}

@@ -124,7 +124,7 @@ def make(settings: Settings, words: texts.Texts, channels: Mapping[str, Channel]
     deletion = Deletion(database, rasa, safety, me)
     history = History(database)
     sender = Sender(Outbox(database, me), channels, words, metrics)
-    answerer = Answerer(settings, words, safety, rasa, tokens, handoff.track, search, lambda: in_force().version)
+    answerer = Answerer(settings, words, safety, rasa, tokens, handoff.track, search, lambda: in_force().version, channels)
     first_aid = FirstAid(answerer, journal, rasa, sender, metrics)
     return Parts(
         settings=settings, texts=words, sessions=Sessions(key("session", settings), settings.session_minutes), safety=safety,

@@ -19,6 +19,8 @@ SEND_SECONDS = 5.0
 TRIES = 5
 FIRST_PAUSE, PAUSE_FACTOR = 2.0, 3.0  # 2, 6, 18, 54 s: a service that is down for a minute is outlasted
 LATE_SECONDS = 600.0
+# WhatsApp and Messenger take a free answer within a day of the person's message; nobody waits for one for longer.
+OVER_SECONDS = 86_400.0
 
 
 class Sender:
@@ -71,7 +73,8 @@ class Sender:
 
     async def _send(self, unsent: Unsent) -> None:
         channel = self._channels.get(unsent.channel)
-        outcome = "failed" if channel is None or not unsent.address else await self._parts(channel, unsent)
+        over = time.time() - unsent.received_at > OVER_SECONDS
+        outcome = "failed" if channel is None or not unsent.address or over else await self._parts(channel, unsent)
         self._metrics.sent.labels(unsent.channel, outcome).inc()
         await _insist(lambda: self._outbox.settle(unsent.id, unsent.conversation, outcome))
 

@@ -21,7 +21,8 @@ class Limits:
 
     text: length of a message; buttons, button_label, button_text: how many, the length of one, of the text above them;
     rows, row_label, row_detail, row_text: the same for a list, whose rows have a title and a line of detail;
-    reserved: words that the service itself answers when they stand alone, in lower case; measure: how it counts length.
+    related: how many related questions an answer offers; reserved: words that the service itself answers when they stand alone,
+    in lower case; measure: how it counts length.
     """
 
     text: int
@@ -32,6 +33,7 @@ class Limits:
     row_label: int = 0
     row_detail: int = 0
     row_text: int = 0
+    related: int = 2
     reserved: frozenset[str] = frozenset()
     measure: Callable[[str], int] = units
 
@@ -49,7 +51,7 @@ SLACK = Limits(text=3000, buttons=25, button_label=75, button_text=3000, measure
 # https://core.telegram.org/bots/api#sendmessage. No limit is printed for the words on a button; longer ones than this are cut on a phone.
 TELEGRAM = Limits(text=4096, buttons=20, button_label=40, button_text=4096)
 
-# https://www.twilio.com/docs/messaging/api/message-resource, and the keywords of its opt-out handling.
-TWILIO = Limits(text=1600, reserved=frozenset({
+# https://www.twilio.com/docs/messaging/api/message-resource, and the keywords of its opt-out handling. Each line of an SMS is paid for.
+TWILIO = Limits(text=1600, related=1, reserved=frozenset({
     "stop", "stopall", "unsubscribe", "cancel", "end", "quit", "start", "yes", "unstop", "help", "info",
 }))

@@ -2,6 +2,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import re
 import time
 
 import aiohttp
@@ -367,3 +368,27 @@ async def test_support_that_could_not_be_journalled_is_noted_later_and_not_sent_
     before = await line.say(CRISIS)
     await line.nothing_more(len(before))
     assert [row.sending for row in await line.rows(replies.c.sending)] == ["sent"]
+
+
+async def test_an_sms_offers_one_related_question_and_all_that_was_asked_back(line):
+    related = [{"title": "How long is one?", "payload": "/faq_session_length"}, {"title": "Find a therapist", "payload": "/find_therapist"}]
+    needed = [{"title": "Online", "payload": '/find_therapist{"session_format": "online"}'}, {"title": "Delete", "payload": "gateway:delete"}]
+
+    async def offers(body):
+        actions = ["utter_did_you_mean"] if body.get("text") == "unclear" else ["utter_faq_cost"]
+        return line.gateway.rasa.reply({"text": "An answer.", "buttons": [*needed, *related]}, actions=actions)
+
+    line.gateway.rasa.answer = offers
+    sms = line.service.name == "twilio"
+    for text, count in (("clear", 3 if sms else 4), ("unclear", 4)):
+        (answer,) = await line.say(text)
+        shown = re.findall(r"^\d+\. (.+)$", answer.text, re.MULTILINE) or [label for label, _ in answer.options]
+        assert shown == [button["title"] for button in (*needed, *related)][:count], text
+
+
+async def test_nothing_is_sent_a_day_after_somebody_wrote(line, monkeypatch):
+    monkeypatch.setattr("gateway.sender.OVER_SECONDS", -1.0)
+    await line.take(line.service.text(line.user, "hello"))
+    await until(lambda: line.gateway.rasa.said)
+    await line.nothing_more(0)
+    assert line.service.tries == [] and [row.sending for row in await line.rows(replies.c.sending)] == ["failed"]

@@ -1,4 +1,5 @@
 """A reply of the API as parts that a service takes: within its limits, nothing lost, no payload shown."""
+import dataclasses
 import re
 
 import pytest
@@ -7,12 +8,33 @@ from hypothesis import strategies as st
 
 from assistant.content import load_topics
 from assistant.settings import ROOT
-from gateway.channels import limits
+from gateway.channels import limits, whatsapp
 from gateway.channels.rendering import BY_NUMBER, render, split
+from gateway.state import Tokens
 
 SERVICES = {"whatsapp": limits.WHATSAPP, "messenger": limits.MESSENGER, "slack": limits.SLACK, "telegram": limits.TELEGRAM,
             "twilio": limits.TWILIO}
 LEAD = "Thank you for your message. Here is some information that may help you."
+
+
+# The specification's table, row by row: what the services take.
+DOCUMENTED = {
+    "whatsapp": {"text": 4096, "buttons": 3, "button_label": 20, "button_text": 1024, "rows": 10, "row_label": 24, "row_detail": 72,
+                 "row_text": 4096},
+    "messenger": {"text": 2000, "buttons": 13, "button_label": 20, "button_text": 2000},
+    "slack": {"text": 3000, "buttons": 25, "button_label": 75, "button_text": 3000},
+    "telegram": {"text": 4096, "button_text": 4096},
+    "twilio": {"text": 1600, "buttons": 0, "rows": 0},
+}
+TOKEN_BYTES = {"whatsapp": 200, "messenger": 1000, "slack": 2000, "telegram": 64}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_limits_are_those_that_the_service_documents(name):
+    given = dataclasses.asdict(SERVICES[name])
+    assert {limit: given[limit] for limit in DOCUMENTED[name]} == DOCUMENTED[name]
+    token = Tokens(b"key").make("conversation", "/find_therapist" + "x" * 500)
+    assert len(token.encode()) <= TOKEN_BYTES.get(name, 64) and len(whatsapp.LIST_BUTTON) <= 20
 
 
 def choices(*labels, text="What would you like?", first=0):
