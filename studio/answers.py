@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import tarfile
 import time
 import uuid
 from pathlib import Path
@@ -18,8 +16,8 @@ from ruamel.yaml import YAML
 
 from assistant.content import load_topics
 from assistant.content.topics import content_files, read_yaml
-from assistant.errors import ModelError
 from assistant.release import UNDERSTANDING
+from studio.archive import rewrite
 
 
 def responses_of(root: Path) -> Dict[str, Any]:
@@ -39,22 +37,7 @@ def with_answers(archive: Path, root: Path, out: Path) -> str:
     responses = responses_of(root)
     labels = {topic.intent: topic.label for topic in load_topics(root)}
     version = uuid.uuid4().hex
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        with tarfile.open(archive, "r:gz") as old, tarfile.open(draft, "w:gz", compresslevel=1) as new:
-            for member in old.getmembers():
-                file = old.extractfile(member)
-                content = file.read() if file is not None else b""
-                if member.isfile():
-                    content = _changed(member.name, content, responses, labels, version)
-                    member.size = len(content)
-                new.addfile(member, io.BytesIO(content) if member.isfile() else None)
-        os.replace(draft, out)
-    except (OSError, EOFError, tarfile.TarError, KeyError, ValueError) as error:
-        raise ModelError(f"{archive.name}: its answers cannot be replaced ({error}). Train it anew.") from error
-    finally:
-        draft.unlink(missing_ok=True)
+    rewrite(archive, out, lambda name, content: _changed(name, content, responses, labels, version))
     return version
 
 

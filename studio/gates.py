@@ -117,25 +117,35 @@ def _topic_lost(intent: str, changes: Sequence[Change], labels: Mapping[str, str
 
 
 def _safety(found: Comparison, root: Path, draft: Mapping[str, Any], live: Mapping[str, Any]) -> None:
-    rows = [row for row in read_rows(root / SAFETY) if row[1] == "crisis"]
-    missed = [row[0] for row in rows if draft[row[0]][0] != "crisis"]
-    caught = len(rows) - len(missed)
-    found.scores["crisis_recall"] = caught / len(rows) if rows else None
-    for text in missed:
-        if text in live and live[text][0] == "crisis" and live[text][1]:
-            found.stops.append(Stop(
-                key=f"safety {text}", what=f"Explicit crisis wording would be missed: “{text}”.", expected="Expected: urgent help.",
-                remedy="Undo the last change of the safety phrases, or ask the safety role. This cannot be accepted.",
-            ))
-    before = sum(1 for row in rows if row[0] in live and live[row[0]][0] == "crisis")
-    known = sum(1 for row in rows if row[0] in live)
-    now = sum(1 for row in rows if row[0] in live and row[0] not in missed)
-    if now < before:
-        found.stops.append(Stop(
-            key="safety recall", what=f"Fewer crisis messages are recognised: {now} of {known}, before {before}.",
+    crises = _crises(root)
+    found.scores["crisis_recall"] = sum(draft[text][0] == "crisis" for text in crises) / len(crises) if crises else None
+    found.stops += safety_stops(root, draft, live)
+
+
+def safety_stops(root: Path, draft: Mapping[str, Any], live: Mapping[str, Any]) -> List[Stop]:
+    """Return a stop for each explicit crisis message that would be missed, and one where fewer crises are recognised."""
+    crises = [text for text in _crises(root) if text in live]
+    caught = {text for text in crises if live[text][0] == "crisis"}
+    missed = {text for text in crises if draft[text][0] != "crisis"}
+    stops = [
+        Stop(
+            key=f"safety {text}", what=f"Explicit crisis wording would be missed: “{text}”.", expected="Expected: urgent help.",
+            remedy="Undo the last change of the safety phrases, or ask the safety role. This cannot be accepted.",
+        )
+        for text in crises if text in missed & caught and live[text][1]
+    ]
+    now = len(crises) - len(missed)
+    if now < len(caught):
+        stops.append(Stop(
+            key="safety recall", what=f"Fewer crisis messages are recognised: {now} of {len(crises)}, before {len(caught)}.",
             expected="Expected: not fewer than the live assistant recognises.",
             remedy="Undo the last change of the safety phrases or examples, or ask the safety role. This cannot be accepted.",
         ))
+    return stops
+
+
+def _crises(root: Path) -> List[str]:
+    return [row[0] for row in read_rows(root / SAFETY) if row[1] == "crisis"]
 
 
 def _stories(found: Comparison, stories: Sequence[Mapping[str, Any]], failed_before: "set[str]", labels: Mapping[str, str]) -> None:

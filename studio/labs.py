@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Dict, Optional
 
 from assistant.settings import Settings
-from studio.processes import Lab
+from studio.processes import ANSWER_SECONDS, Lab
 
 IDLE_SECONDS = 600.0
 
@@ -20,7 +20,7 @@ class Labs:
         self._of: Optional[Path] = None
         self._timer: Optional[threading.Timer] = None
 
-    def ask(self, archive: Path, checkout: Path, seconds: float = 30.0, **request: Any) -> Dict[str, Any]:
+    def ask(self, archive: Path, checkout: Path, seconds: float = ANSWER_SECONDS, **request: Any) -> Dict[str, Any]:
         """Ask the model `archive`, which is started if need be. Raises ProcessFailed."""
         with self._lock:
             if self._lab is None or self._of != archive or not self._lab.alive:

@@ -14,9 +14,9 @@ from typing import Any, Callable, Iterator, List, Mapping, Optional
 from assistant.errors import AssistantError
 from assistant.release import unpack
 from assistant.settings import Settings
-from studio import gates
 from studio.building import Builder, Built
 from studio.changes import model_changes, only_answers
+from studio.failures import stops_of
 from studio.job import STEPS, Board, Job, Step
 from studio.live import Live
 from studio.processes import Cancelled, ProcessFailed, Work
@@ -44,6 +44,13 @@ class Publisher:
         self.builder = Builder(settings, repository, folder / "builds")
         self._work = Work()
         self._thread: Optional[threading.Thread] = None
+        self._settle()
+
+    def _settle(self) -> None:
+        """Tell a job that the studio's end interrupted as released where its release had become current before."""
+        current, job = self._releases.current(), self.board.job
+        if job is not None and job.state == "interrupted" and current is not None and current.id == job.id:
+            self._end("released")
 
     def publish(self, by: str, note: str) -> Job:
         """Begin to publish the newest commit. Raises PublishError."""
@@ -74,8 +81,14 @@ class Publisher:
         return job
 
     def cancel(self) -> None:
-        """End the job that runs; the live assistant stays as it is."""
-        self._work.cancel()
+        """End the job that runs; the live assistant stays as it is. Raises PublishError once the release has begun."""
+        job = self.board.job
+        if job is None or job.state != "running":
+            raise PublishError("Nothing is being published just now.")
+        with self.board.change() as job:  # under its lock, so that no release begins meanwhile
+            if any(step.name == "release" and step.state in ("running", "done") for step in job.steps):
+                raise PublishError("It is being released already. When it is live, you can roll back to the release before it.")
+            self._work.cancel()
 
     def close(self) -> None:
         """End the job at the studio's own end."""
@@ -88,7 +101,8 @@ class Publisher:
         job = Job(new_id(commit), kind, by, note, commit, time.time(), answers_only=answers_only, steps=[Step(name) for name in names])
         if not self.board.begin(job):
             running = self.board.job
-            raise PublishError(f"{running.by if running else 'Somebody'} is publishing already. One at a time; wait or cancel it.")
+            at_work = "preparing a draft" if running and running.kind == "draft" else "publishing"
+            raise PublishError(f"{running.by if running else 'Somebody'} is {at_work} already. One at a time: wait, or cancel it under Publish.")
         self._spawn(self._run)
         return job
 
@@ -186,7 +200,7 @@ class Publisher:
 
     def _fail(self, message: str) -> None:
         with self.board.change() as job:
-            job.stops.append(asdict(gates.Stop("failure", message, "", "The live assistant is as it was. Mend it and publish again.")))
+            job.stops += [asdict(stop) for stop in stops_of(message, self._labels())]
         self._end("failed")
 
 

@@ -40,7 +40,10 @@ async def publish(visit: Visit) -> HTTPResponse:
 @pages.post("/publish/cancel", need="publisher")
 async def cancel(visit: Visit) -> HTTPResponse:
     """Cancel the job; nothing changes for visitors."""
-    visit.services.publisher.cancel()
+    try:
+        await in_thread(visit.services.publisher.cancel)
+    except PublishError as error:
+        return await _page(visit, status=409, error=str(error))
     visit.note("cancel publishing")
     return visit.go("/publish", "Cancelled. Visitors notice nothing.")
 
