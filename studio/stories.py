@@ -1,6 +1,8 @@
 """Stories, rules and conversation tests: listed, edited by labels, saved as Rasa stories, run."""
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional, Sequence
@@ -49,6 +51,7 @@ class Story:
     name: str
     steps: Sequence[Step]
     plain: bool  # only turns: staff may edit it
+    stamp: str  # of its name and steps: another one tells that somebody changed it
 
     @property
     def kind(self) -> str:
@@ -87,12 +90,22 @@ class Stories:
         """Return the story with this key, or None."""
         return next((story for story in self.all() if story.key == key), None)
 
-    def save(self, story: Story, before: str, name: str, steps: Sequence[Step], author: str) -> None:
-        """Commit other steps for a story that was called `before` when its form was opened. Raises StoryError."""
+    def as_opened(self, key: str, stamp: str) -> Optional[Story]:
+        """Return the story that was opened under `key`, wherever it stands now; None when it was changed or deleted since."""
+        path = key.split(":")[0].replace("~", "/")
+        return next((story for story in self.all() if story.path == path and story.stamp == stamp), None)
+
+    def named(self, key: str, name: str) -> Optional[Story]:
+        """Return the story of this name in the file of `key`, or None."""
+        path = key.split(":")[0].replace("~", "/")
+        return next((story for story in self.all() if story.path == path and story.name == name), None)
+
+    def save(self, story: Story, name: str, steps: Sequence[Step], author: str) -> None:
+        """Commit another name and other steps for a story. Raises StoryError."""
         text = self._repository.read(story.path) or ""
-        if story.name != before:
-            raise StoryError("Somebody else changed this file meanwhile. Open the story again; your steps are still in this form.")
         self._check(name, steps, story.kind)
+        if not story.plain:
+            raise StoryError(f"This {story.kind} has parts beyond plain turns: a developer edits it in {story.path}.")
         if any(other.name == name and other.key != story.key and other.kind == story.kind for other in self.all()):
             raise StoryError(f"There is a {story.kind} called “{name}” already.")
         lines = story_lines(PARTS[story.part], name, steps, _indent(text, story))
@@ -175,7 +188,8 @@ def _story(path: str, part: str, position: int, item: Any) -> Story:
     plain = (
         all(step.who != "other" for step in steps) and set(item) <= {"rule", "story", "steps"} and bool(steps) and steps[0].who == "visitor"
     )
-    return Story(path, part, position, str(item.get(PARTS[part], "without a name")), steps, plain)
+    stamp = hashlib.sha256(json.dumps(item, default=str).encode()).hexdigest()
+    return Story(path, part, position, str(item.get(PARTS[part], "without a name")), steps, plain, stamp)
 
 
 def _step(step: Any) -> Step:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from sanic.response import HTTPResponse
 
@@ -60,24 +60,26 @@ async def opened(visit: Visit, key: str) -> HTTPResponse:
 
 @pages.post("/stories/<key:str>", need="editor")
 async def save(visit: Visit, key: str) -> HTTPResponse:
-    """Save a story's form."""
-    story, name, steps = _story(visit, key), " ".join(visit.form("name").split()), _steps(visit)
+    """Save a story's form, unless somebody else changed the story since it was opened: then show both."""
+    stories, name, steps = visit.services.stories, " ".join(visit.form("name").split()), _steps(visit)
+    story = await in_thread(stories.as_opened, key, visit.form("stamp"))
+    if story is None:
+        return _conflict(visit, key, name, steps)
     try:
-        await in_thread(visit.services.stories.save, story, visit.form("before"), name, steps, visit.person.name)
+        await in_thread(stories.save, story, name, steps, visit.person.name)
     except StoryError as error:
         return _form(visit, story, story.kind, name, steps, status=400, error=str(error))
     visit.note(f"save {story.kind}", name)
-    return visit.go(f"/stories/{key}", "Saved. It goes live when it is published.")
+    return visit.go(f"/stories/{story.key}", "Saved. It goes live when it is published.")
 
 
 @pages.post("/stories/<key:str>/delete", need="editor")
 async def delete(visit: Visit, key: str) -> HTTPResponse:
     """Delete a story."""
-    story = _story(visit, key)
-    if visit.form("before") != story.name:
-        return _form(
-            visit, story, story.kind, story.name, story.steps, status=409, error="Somebody else changed this file meanwhile. Look again."
-        )
+    story = await in_thread(visit.services.stories.as_opened, key, visit.form("stamp"))
+    if story is None:
+        now = _story(visit, key)
+        return _form(visit, now, now.kind, now.name, now.steps, status=409, error="Somebody else changed this meanwhile. Look again.")
     await in_thread(visit.services.stories.delete, story, visit.person.name)
     visit.note(f"delete {story.kind}", story.name)
     return visit.go("/stories", f"“{story.name}” is deleted.")
@@ -137,10 +139,21 @@ def _choices(visit: Visit) -> Tuple[List[Tuple[str, str]], List[Tuple[str, str]]
     return said, done
 
 
+def _conflict(visit: Visit, key: str, name: str, steps: List[Step]) -> HTTPResponse:
+    """Show what somebody else made of the story beside the form, which keeps what was typed; saved again, it counts."""
+    theirs = visit.services.stories.named(key, visit.form("before"))
+    if theirs is None:
+        return _form(visit, None, visit.form("kind"), name, steps, status=409,
+                     error="Somebody else deleted or renamed this meanwhile. Your turns are below; save them as a new one if they are wanted.")
+    return _form(visit, theirs, theirs.kind, name, steps, status=409, theirs=theirs.steps,
+                 error="Somebody else changed this while you were writing. Theirs is shown below; the form holds yours. Take over what you "
+                       "want to keep of theirs, then save.")
+
+
 def _form(visit: Visit, story: Optional[Story], kind: str, name: str, steps: Any, status: int = 200, error: str = "",
-          result: Any = None, tried: str = "") -> HTTPResponse:
+          result: Any = None, tried: str = "", theirs: Sequence[Step] = ()) -> HTTPResponse:
     said, done = _choices(visit)
     return visit.render(
         "story.html", status=status, error=error, story=story, kind=kind, name=name, steps=steps, said=said, done=done, spare=SPARE,
-        result=result, tried=tried, say=_words(visit), editable=visit.person.may("editor") and (story is None or story.plain),
+        result=result, tried=tried, theirs=theirs, say=_words(visit), editable=visit.person.may("editor") and (story is None or story.plain),
     )

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from journal_rows import JournalFile
-from studio_helpers import git
+from studio_helpers import form_of, git
 
 from studio.repository import Repository
 from studio.stories import Step, Stories, StoryError, run
@@ -56,7 +56,7 @@ def test_stories_are_listed_with_what_staff_may_edit(stories):
 @pytest.mark.parametrize("position", [0, 2])
 def test_saving_changes_the_story_alone(stories, position):
     story = stories.all()[position]
-    stories.save(story, story.name, "renamed: yes", [Step("visitor", "greet"), Step("assistant", "utter_greet")], "Ada")
+    stories.save(story, "renamed: yes", [Step("visitor", "greet"), Step("assistant", "utter_greet")], "Ada")
     kept = [line for line in FILE.splitlines() if line.startswith("#") or "slot" in line]
     assert [line for line in text(stories).splitlines() if line.startswith("#") or "slot" in line] == kept
     assert [found.name for found in stories.all()][position] == "renamed: yes"
@@ -94,10 +94,18 @@ def test_story_that_makes_no_sense_is_refused(stories, name, steps, complaint):
         stories.create("story", name, steps, "Ada")
 
 
-def test_story_that_somebody_else_changed_is_not_overwritten(stories):
-    story = stories.all()[0]
-    with pytest.raises(StoryError, match="Somebody else changed"):
-        stories.save(story, "its old name", "mine", [Step("visitor", "greet"), Step("assistant", "utter_greet")], "Ada")
+def test_story_with_parts_beyond_turns_is_a_developers(stories):
+    with pytest.raises(StoryError, match="a developer edits it in data/dialogue/stories.yml"):
+        stories.save(stories.all()[1], "mine", [Step("visitor", "greet"), Step("assistant", "utter_greet")], "Ada")
+
+
+def test_story_that_was_opened_is_found_where_it_stands_now_and_not_when_it_was_changed(stories):
+    first, _, last = stories.all()
+    stories.delete(first, "Bea")
+    moved = stories.as_opened(last.key, last.stamp)
+    assert (moved.name, moved.position) == ("last", 1)
+    stories.save(moved, "last", [Step("visitor", "greet"), Step("assistant", "utter_greet")], "Bea")
+    assert stories.as_opened(last.key, last.stamp) is None and stories.named(last.key, "last").position == 1
 
 
 def say(replies):
@@ -143,6 +151,40 @@ def test_conversation_becomes_a_story_or_a_test_by_labels_only(own_studio):
         story = ["- intent: greet", "- action: utter_greet", "- intent: faq_cost", "- action: utter_faq_cost"]
         lines = (studio.root / path).read_text().splitlines()
         assert lines[-6:] == ['- story: "from a chat"', "  steps:", *(f"  {step}" for step in story)]
+
+
+def turns(*steps):
+    return {f"turn:{number}": step for number, step in enumerate(steps)}
+
+
+def test_second_to_save_a_story_sees_what_the_first_made_of_it(own_studio):
+    studio = own_studio()
+    ada, bea = studio.person("Ada Editor", "editor"), studio.person("Bea Editor", "editor")
+    made = ada.post("/stories/new", data={"kind": "test", "name": "money", **turns("visitor:faq_cost", "assistant:utter_faq_cost")})
+    address = made.url.removeprefix(studio.url)
+    hers, his = (form_of(client.get(address).text, address) for client in (bea, ada))
+    bea.post(address, data={**hers, **turns("visitor:greet", "assistant:utter_greet")})
+    page = ada.post(address, data={**his, **turns("visitor:thank", "assistant:utter_thank")})
+    assert page.status_code == 409 and "Somebody else changed this" in page.text
+    theirs, mine = page.text.split("Theirs, saved already")[1].split('id="name"')
+    assert "Hello" in theirs and '"visitor:thank" selected' in mine
+    assert "greet" in (studio.root / "tests/test_stories_staff.yml").read_text()
+    again = ada.post(address, data=form_of(page.text, address))
+    assert again.status_code == 200
+    assert (studio.root / "tests/test_stories_staff.yml").read_text().splitlines()[-2:] == ["  - intent: thank", "  - action: utter_thank"]
+
+
+def test_story_that_was_deleted_meanwhile_can_be_saved_as_a_new_one(own_studio):
+    studio = own_studio()
+    ada, bea = studio.person("Ada Editor", "editor"), studio.person("Bea Editor", "editor")
+    made = ada.post("/stories/new", data={"kind": "story", "name": "money", **turns("visitor:faq_cost", "assistant:utter_faq_cost")})
+    address = made.url.removeprefix(studio.url)
+    form = form_of(made.text, address)
+    stale = {"stamp": form["stamp"]}
+    assert bea.get(address).ok and "is deleted" in bea.post(f"{address}/delete", data=stale).text
+    page = ada.post(address, data=form)
+    assert page.status_code == 409 and "deleted or renamed this meanwhile" in page.text
+    assert ada.post("/stories/new", data=form_of(page.text, "/stories/new")).url.endswith(address)
 
 
 def test_stories_page_speaks_in_labels(studio):
