@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Awaitable, Callable, Dict, List, Optional, TypeVar
@@ -142,7 +143,7 @@ def guarded(page: Page, services: "Services") -> Callable[..., Awaitable[HTTPRes
         if page.need == "machine":
             return await page.handler(visit, **arguments) if _token_is_right(request, services) else text("", status=401)
         if page.need != "anyone" and session is None:
-            return visit.go("/login")
+            return _to_log_in(visit)
         if page.method == "POST" and not _form_is_ours(request, session):
             return visit.render("message.html", status=403, title="Please try again", error="",
                                 text="The form was too old, or came from elsewhere. Go back, reload the page and send it again.")
@@ -165,6 +166,17 @@ def guarded(page: Page, services: "Services") -> Callable[..., Awaitable[HTTPRes
 async def in_thread(work: Callable[..., T], *arguments: Any) -> T:
     """Run `work`, which waits for git, a model or the journal, beside the server's loop."""
     return await asyncio.get_running_loop().run_in_executor(None, lambda: work(*arguments))
+
+
+def _to_log_in(visit: Visit) -> HTTPResponse:
+    """Ask for the log-in. A form that was sent is carried along, so that a session which ended costs nobody their text."""
+    if visit.request.headers.get("hx-request"):
+        return text("", status=401)  # what is typed stays on the page; saving it leads to the log-in
+    fields = [(name, value) for name, values in (visit.request.form or {}).items() for value in values if name != "csrf"]
+    if visit.request.method == "GET" or not fields or "password" in dict(fields) or not _form_is_ours(visit.request, None):
+        return visit.go("/login")
+    return visit.render("login.html", status=401, name="", kept=json.dumps(fields), back=visit.request.path,
+                        error="You were logged out meanwhile. Log in; what you have just sent is kept.")
 
 
 def _token_is_right(request: Request, services: "Services") -> bool:

@@ -1,7 +1,11 @@
 """Logging in and out, the one-time link, one's own password."""
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import replace
 from math import ceil
+from typing import List, Tuple
 
 from sanic.response import HTTPResponse, text
 
@@ -14,7 +18,7 @@ pages = Pages()
 @pages.get("/login", need="anyone")
 async def form(visit: Visit) -> HTTPResponse:
     """Show the log-in."""
-    return visit.go("/") if visit.session else visit.render("login.html", name="")
+    return visit.go("/") if visit.session else visit.render("login.html", name="", kept="", back="")
 
 
 @pages.post("/login", need="anyone")
@@ -23,9 +27,10 @@ async def log_in(visit: Visit) -> HTTPResponse:
     sessions, name = visit.services.sessions, visit.form("name")
     address = visit.request.remote_addr or visit.request.ip
     wait = sessions.wait(name, address)
+    given = {"name": name, "kept": visit.form("kept"), "back": visit.form("back")}
     if wait:
         minutes = ceil(wait / 60)
-        response = visit.render("login.html", status=429, name=name,
+        response = visit.render("login.html", status=429, **given,
                                 error=f"Too many attempts. Please wait {minutes} minute{'s' if minutes > 1 else ''} and try again.")
         response.headers["Retry-After"] = str(ceil(wait))
         return response
@@ -33,10 +38,10 @@ async def log_in(visit: Visit) -> HTTPResponse:
     if person is None:
         sessions.failed(name, address)
         visit.services.audit.note("somebody", "failed log-in")
-        return visit.render("login.html", status=401, name=name, error="Name or password is not right.")
+        return visit.render("login.html", status=401, **given, error="Name or password is not right.")
     sessions.succeeded(name, address)
     visit.services.audit.note(person.name, "log in")
-    return _welcome(visit, sessions.open(person))
+    return _welcome(visit, sessions.open(person), given["kept"], given["back"])
 
 
 @pages.post("/logout", need="person")
@@ -99,8 +104,12 @@ async def health(visit: Visit) -> HTTPResponse:
     return text("ok")
 
 
-def _welcome(visit: Visit, token: str) -> HTTPResponse:
+def _welcome(visit: Visit, token: str, kept: str = "", back: str = "") -> HTTPResponse:
+    """Begin the session, with the first page or with the form that waited for it."""
     response = visit.go("/")
+    if re.fullmatch(r"(/[\w.:~-]+)+", back):
+        begun = replace(visit, session=visit.services.sessions.find(token))
+        response = begun.render("resume.html", back=back, fields=_fields(kept))
     response.cookies[COOKIE] = token
     response.cookies[COOKIE]["httponly"] = True
     response.cookies[COOKIE]["samesite"] = "Lax"
@@ -108,6 +117,14 @@ def _welcome(visit: Visit, token: str) -> HTTPResponse:
     if visit.request.headers.get("x-forwarded-proto", visit.request.scheme) == "https":
         response.cookies[COOKIE]["secure"] = True
     return response
+
+
+def _fields(kept: str) -> List[Tuple[str, str]]:
+    """Return the fields that the log-in page carried along."""
+    try:
+        return [(str(name), str(value)) for name, value in json.loads(kept)]
+    except (TypeError, ValueError):
+        return []
 
 
 def _password(visit: Visit, name: str) -> str:

@@ -2,10 +2,13 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
-from studio_helpers import PASSWORD, Client
+from journal_rows import JournalFile
+from studio_helpers import PASSWORD, Client, form_of
 
+from studio import schema
 from studio.people import People, PeopleError, parse_role
 from studio.schema import open_database
 from studio.sessions import FAILURES_A_NAME, IDLE_SECONDS, LONGEST_SECONDS, WINDOW_SECONDS, Sessions
@@ -189,6 +192,51 @@ def test_logging_out_ends_the_session(studio):
     assert fresh.get("/topics", allow_redirects=False).headers["Location"] == "/login"
 
 
+def expire(studio, name):
+    """Make the person's sessions as old as one may be without use."""
+    engine = open_database(studio.settings.var / "studio.db")
+    person = next(one for one in People(engine).all() if one.name == name)
+    with engine.begin() as connection:
+        connection.execute(schema.sessions.update().where(schema.sessions.c.person == person.id).values(seen_at=time.time() - IDLE_SECONDS - 1))
+
+
+def test_expired_session_leads_to_the_log_in(studio):
+    client = studio.person("Idle Person", "editor")
+    expire(studio, "Idle Person")
+    assert client.get("/topics", allow_redirects=False).headers["Location"] == "/login"
+
+
+def test_form_that_is_sent_after_the_session_expired_is_kept_for_after_the_log_in(own_studio):
+    studio = own_studio()
+    client = studio.person("Lunch Break", "editor")
+    form = form_of(client.get("/topics/faq_cost").text)
+    form["examples"] += "\nwhat's the <damage> then"
+    expire(studio, "Lunch Break")
+    assert client.post("/topics/advice", data=form, headers={"HX-Request": "true"}, allow_redirects=False).status_code == 401
+    page = client.post("/topics/faq_cost", data=form)
+    assert page.status_code == 401 and "what you have just sent is kept" in page.text
+    wrong = client.post("/login", data={**form_of(page.text, "/login"), "name": "Lunch Break", "password": "wrong"})
+    assert wrong.status_code == 401
+    page = client.post("/login", data={**form_of(wrong.text, "/login"), "name": "Lunch Break", "password": PASSWORD})
+    assert "has not been saved yet" in page.text
+    assert client.post("/topics/faq_cost", data=form_of(page.text, "/topics/faq_cost")).status_code == 200
+    assert "what's the <damage> then" in (studio.root / "data/practical/cost.yml").read_text()
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
+def test_form_from_elsewhere_is_not_kept_for_after_the_log_in(studio, headers):
+    page = Client(studio.url).post("/topics/faq_cost", data={"label": "Forged"}, headers=headers)
+    assert page.url.endswith("/login") and "Forged" not in page.text
+
+
+@pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example/", "javascript:x", "/topics?x=1"])
+def test_log_in_leads_to_no_other_place(studio, back):
+    name = f"Redirected {len(back)}"
+    studio.person(name, "editor")
+    page = Client(studio.url).post("/login", data={"name": name, "password": PASSWORD, "kept": "[]", "back": back})
+    assert page.url.endswith("/topics")
+
+
 def test_changing_the_password_needs_the_old_one(studio):
     client = studio.person("Changing Person", "editor")
     client.get("/account")
@@ -216,6 +264,39 @@ def test_audit_log_says_who_did_what(studio):
     assert "One-time link for Newly Invited" in client.post("/people", data={"name": "Newly Invited", "role": "editor"}).text
     page = client.get("/people/audit").text
     assert "Audited Admin" in page and "Newly Invited as editor" in page
+
+
+def test_every_deed_is_in_the_audit_log_and_no_visitors_words_are(own_studio):
+    studio = own_studio()
+    journal = JournalFile(studio.settings.var)
+    journal.message("words of a visitor about the moon")
+    ada, bea = studio.person("Ada Admin", "administrator+safety"), studio.person("Bea", "editor")
+    (item,) = re.findall(r'name="item" value="(\w+)"', ada.get("/inbox").text)
+    story = {"kind": "story", "name": "a new story", "turn:0": "visitor:faq_cost", "turn:1": "assistant:utter_faq_cost"}
+    page = ada.post("/inbox/assign", data={"item": item, "deed": "ignore"})
+    ada.post(re.search(r'action="(/inbox/\d+/undo)"', page.text).group(1))
+    ada.post("/topics/faq_cost", data={**form_of(ada.get("/topics/faq_cost").text), "label": "Its price?"})
+    ada.post("/topics/faq_self_help/off")
+    ada.post("/topics/faq_self_help/on")
+    ada.post("/topics/faq_self_help/delete")
+    ada.post("/why/mend", data={"intent": "faq_nhs", "phrasing": "does the health service pay", "text": ""})
+    saved = ada.post("/stories/new", data=story)
+    ada.post(saved.url, data={**form_of(saved.text, saved.url.removeprefix(studio.url)), "name": "its new name"})
+    ada.post(f"{saved.url}/delete", data=form_of(ada.get(saved.url).text, saved.url.removeprefix(studio.url) + "/delete"))
+    ada.post("/safety/phrases", data={"category": "suicide", "kind": "coded", "add": "tired of the whole show"})
+    bea.get("/safety")
+    bea.post("/safety/proposals/1", data={"deed": "reject"})
+    ada.get("/safety/review")
+    ada.post("/safety/review", data={"row": "1"})
+    ada.post("/people/2/role", data={"role": "publisher"})
+    ada.post("/people/2/link")
+    ada.post("/people/2/close")
+    log = ada.get("/people/audit").text
+    for deed in ("choose a password", "inbox: ignore", "inbox: undo", "save topic", "switch topic off", "switch topic on", "delete topic", "mend",
+                 "create story", "save story", "delete story", "propose safety change", "reject safety change", "open review queue",
+                 "mark reviewed", "change role", "invite", "close account"):
+        assert f"<td>{deed}</td>" in log, deed
+    assert "moon" not in log
 
 
 def test_security_headers_are_on_every_page(studio):
