@@ -126,7 +126,7 @@ class Inbox:
     def check_own_words(self, keys: Sequence[str], texts: Sequence[str]) -> None:
         """Raise InboxError when one of `texts` is a visitor's own."""
         items = self._items(keys)
-        for text in texts:
+        for text in filter(None, texts):
             self._refuse_copy(text, items)
 
     def decided(self, count: int = 20) -> List[Any]:

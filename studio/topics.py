@@ -148,8 +148,8 @@ class Topics:
         draft = replace(opened.draft, examples=tuple(example for example in opened.draft.examples if example not in phrasings))
         return self._write(opened, draft, author, extra, f"Take back phrasings of {opened.topic.label!r}")
 
-    def create(self, group: str, draft: Draft, author: str) -> str:
-        """Commit a new topic with its intent in the domain and its rule; return the intent."""
+    def create(self, group: str, draft: Draft, author: str, extra: Mapping[str, str] = {}) -> str:
+        """Commit a new topic with its intent in the domain, its rule and the files of `extra`; return the intent."""
         if group not in NEW_GROUPS:
             raise TopicError(f"{group}: choose one of {', '.join(NEW_GROUPS)}.")
         intent = self.name_for(draft.label)
@@ -158,6 +158,7 @@ class Topics:
         changes = {
             f"data/{group}/{stem(intent)}.yml": new_topic(intent, draft, titles),
             DOMAIN: list_items(self._domain(), "intents", add=[intent]),
+            **extra,
         }
         self.repository.commit(changes, f"Add the topic {draft.label!r}", author)
         return intent

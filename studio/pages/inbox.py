@@ -28,8 +28,8 @@ async def assign(visit: Visit) -> HTTPResponse:
         if not keys:
             raise InboxError("Tick at least one message.")
         if deed == "create":
-            await in_thread(inbox.check_own_words, keys, [phrasing] if phrasing else [])
-            return visit.go("/topics/new?" + urlencode({"examples": phrasing, "inbox": ",".join(keys)}))
+            await in_thread(inbox.check_own_words, keys, [phrasing, test])
+            return visit.go("/topics/new?" + urlencode({"examples": phrasing, "test": test, "inbox": ",".join(keys)}))
         if deed == "assign":
             if not intent:
                 raise InboxError("Choose the topic that should answer.")

@@ -45,22 +45,23 @@ async def listed(visit: Visit) -> HTTPResponse:
 async def new(visit: Visit) -> HTTPResponse:
     """Show the form of a new topic, with phrasings that the inbox passed on."""
     return _form(visit, None, empty_draft(examples=visit.form("examples").splitlines()), group=visit.form("group") or "practical",
-                 inbox=visit.form("inbox"))
+                 inbox=visit.form("inbox"), test=visit.form("test"))
 
 
 @pages.post("/topics/new", need="editor")
 async def create(visit: Visit) -> HTTPResponse:
-    """Create the topic, its intent and its rule in one commit."""
+    """Create the topic, its intent, its rule and its test in one commit."""
     draft, group, keys = read_form(visit, empty_draft()), visit.form("group"), visit.form("inbox")
-    missing = _missing(draft)
+    topics, test, missing = visit.services.topics, " ".join(visit.form("test").split()), _missing(draft)
     try:
         if missing:
             raise TopicError(missing)
         if keys:
-            await in_thread(visit.services.inbox.check_own_words, keys.split(","), draft.examples)
-        intent = await in_thread(visit.services.topics.create, group, draft, visit.person.name)
+            await in_thread(visit.services.inbox.check_own_words, keys.split(","), [*draft.examples, test])
+        tests = visit.services.inbox.add_test(test, topics.name_for(draft.label)) if test else {}
+        intent = await in_thread(topics.create, group, draft, visit.person.name, tests)
     except (TopicError, InboxError) as error:
-        return _form(visit, None, draft, group=group, inbox=keys, error=str(error), status=400)
+        return _form(visit, None, draft, group=group, inbox=keys, test=test, error=str(error), status=400)
     if keys:
         await in_thread(visit.services.inbox.became_topic, keys.split(","), intent, visit.person.name)
     visit.note("create topic", intent)
@@ -171,7 +172,7 @@ def _choices(visit: Visit) -> Any:
 
 
 def _form(visit: Visit, topic: Optional[Topic], draft: Draft, status: int = 200, **more: Any) -> HTTPResponse:
-    context = {"base": "", "group": "", "conflicts": (), "history": (), "inbox": "", **more}
+    context = {"base": "", "group": "", "conflicts": (), "history": (), "inbox": "", "test": "", **more}
     labels = visit.services.topics.labels()
     return visit.render(
         "topic.html", status=status, topic=topic, draft=draft, wordings=shown(draft, topic), choices=_choices(visit), labels=labels,
