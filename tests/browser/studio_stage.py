@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Dict, Optional
 
 from assistant import secrets
-from assistant.settings import Settings
 from studio.live import Live
 from tests.test_studio.journal_rows import JournalFile
 from tests.test_studio.studio_helpers import Running, free_port, make_checkout, prepare, wait_for
@@ -28,12 +27,13 @@ QUESTIONS = (
 class Stage:
     """Starts and stops all of it; `live` asks the live assistant."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, model: Path) -> None:
+        """Work in `folder`; `model` is the project's trained model, with which the live assistant begins."""
         checkout = make_checkout(folder / "checkout")
         self.studio: Running = prepare(checkout, folder / "var", ASSISTANT_RASA_URL=f"http://127.0.0.1:{free_port()}")
         models = folder / "var" / "models"
         models.mkdir(parents=True)
-        shutil.copy(Settings.from_env().models / "assistant.tar.gz", models)  # `make test` has trained it
+        shutil.copy(model, models / "assistant.tar.gz")
         self.live = Live(self.studio.settings, secrets.internal_token(self.studio.settings, {}))
         self.rasa_log = folder / "rasa.log"
         self._rasa: Optional["subprocess.Popen[bytes]"] = None

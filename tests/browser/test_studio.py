@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import Any, Iterator
 
 import pytest
@@ -61,9 +62,13 @@ PAGES = (
 )
 
 
+# Models are trained and loaded: on a busy machine minutes, of which a test that passes waits for none.
+pytestmark = pytest.mark.timeout(3600)
+
+
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: Any) -> Iterator[Stage]:
-    stage = Stage(tmp_path_factory.mktemp("stage"))
+def stage(tmp_path_factory: Any, model: Path) -> Iterator[Stage]:
+    stage = Stage(tmp_path_factory.mktemp("stage"), model)
     yield stage
     stage.close()
 
@@ -81,6 +86,13 @@ class Staff:
         context = self._browser.new_context(viewport={"width": 1280, "height": 900})
         context.set_default_timeout(30_000)
         self._contexts.append(context)
+        return self._page(context)
+
+    def another_page(self, page: Page) -> Page:
+        """Return another page of the same person."""
+        return self._page(page.context)
+
+    def _page(self, context: BrowserContext) -> Page:
         page = context.new_page()
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda line: self.problems.append(line.text) if "Security Policy" in line.text else None)
@@ -267,6 +279,10 @@ def test_mistake_is_stopped_by_a_gate_and_visitors_notice_nothing(stage: Stage, 
     page.goto(stage.studio.url + "/publish")
     page.get_by_label("What is new").fill("More about the NHS")
     page.get_by_role("button", name="Publish", exact=True).click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    page.close()  # it goes on without the browser
+    page = staff.another_page(page)
+    page.goto(stage.studio.url + "/publish")
     job_ends(page, "What stands in the way")
     expect(page.locator(".stops")).to_contain_text("“What does it cost?” lost")
     expect(page.locator(".stops")).to_contain_text("now “Is it on the NHS?”")
@@ -277,6 +293,32 @@ def test_mistake_is_stopped_by_a_gate_and_visitors_notice_nothing(stage: Stage, 
     assert stage.live.serving() == before
     page.goto(stage.studio.url + "/publish")
     expect(page.get_by_role("row", name="More about the NHS")).to_have_count(0)
+
+
+def test_publication_is_cancelled_and_visitors_notice_nothing(stage: Stage, staff: Staff) -> None:
+    before = stage.live.serving()
+    page = staff.member("Cleo Canceller", "publisher")
+    page.goto(stage.studio.url + "/publish")
+    page.get_by_label("What is new").fill("A change of mind")
+    page.get_by_role("button", name="Publish", exact=True).click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("status").first).to_contain_text("Visitors notice nothing")
+    job_ends(page, "Cancelled")
+    assert stage.live.serving() == before
+
+
+def test_why_explains_a_sentence_by_any_kept_release(stage: Stage, staff: Staff) -> None:
+    page = staff.member("Rita Release", "editor")
+    page.goto(stage.studio.url + "/why")
+    releases = page.get_by_label("Release")
+    for release, understood in (("Pets in therapy", "Understood as “Can my pet come?”"), ("Trained with make train", "Understood as")):
+        page.get_by_label("Sentence").fill("could I take a pet to see my therapist")
+        releases.select_option(label=next(text for text in releases.locator("option").all_inner_texts() if release in text))
+        page.get_by_role("button", name="Ask").click()
+        expect(page.get_by_role("region", name="Understood as")).to_contain_text(understood)
+        expect(releases.locator("option:checked")).to_contain_text(release)
+    expect(page.get_by_role("region", name="Understood as")).not_to_contain_text("Can my pet come?")
 
 
 def test_why_explains_a_sentence_and_a_turn_of_yesterday(stage: Stage, staff: Staff) -> None:
@@ -306,7 +348,7 @@ def test_why_explains_a_sentence_and_a_turn_of_yesterday(stage: Stage, staff: St
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-def test_no_page_breaks_a_rule_of_accessibility(stage: Stage, staff: Staff, width: int) -> None:
+def test_no_page_breaks_a_rule_of_accessibility(built: Path, stage: Stage, staff: Staff, width: int) -> None:
     stage.journal.turn("TT11-TT1" + str(width)[0], "faq_cost", ["utter_faq_cost"])
     page = staff.member(f"Axel {'Wide' if width > 400 else 'Narrow'}", "administrator+safety")
     page.set_viewport_size({"width": width, "height": 900})
