@@ -1,14 +1,13 @@
 # Everything that can be done with this project; `make` alone lists it.
 .DEFAULT_GOAL := help
 .PHONY: help run test setup train check evaluate evaluate-safety evaluate-handoff converse benchmark-nlu \
-	benchmark-speed crash-test load-test cluster import-directory channel-check staff-user audit widget lock
+	benchmark-speed crash-test load-test release-test cluster import-directory channel-check staff-user audit widget lock
 
 # What every Python process of the project wants to find, whatever the caller's shell holds.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHONPATH := $(CURDIR)
 export RASA_TELEMETRY_ENABLED := false
 export TF_CPP_MIN_LOG_LEVEL := 3
-export ASSISTANT_ACTIONS_URL ?= http://127.0.0.1:5055
 # Some machines switch the compiled bytecode off, which trebles the start of each process.
 unexport PYTHONDONTWRITEBYTECODE PYENV_VERSION
 
@@ -58,6 +57,9 @@ crash-test: setup ## N=1000: kill the gateway at random under load; nothing may 
 
 load-test: train ## visitors in real conversations: throughput, latency, errors, memory (about 30 minutes)
 	@$(python) -m benchmarks.load_test
+
+release-test: train ## change the model 20 times under load: lost messages, latency, memory (about 5 minutes)
+	@$(python) -m benchmarks.release_load
 
 cluster: train browser ## two of each on PostgreSQL and Redis behind nginx, on this machine
 	@$(python) -m scripts.cluster

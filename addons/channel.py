@@ -19,6 +19,7 @@ from sanic.response import HTTPResponse
 from threadpoolctl import threadpool_limits
 
 from addons.names import CHECKED, CRISIS
+from addons.releases import follow
 from addons.tracker_store import BoundedTrackerStore, StoreAway, forget, stores
 from assistant.secrets import internal_token
 from assistant.settings import Settings
@@ -48,6 +49,7 @@ class AssistantInput(InputChannel):
         action.DEFAULT_REQUEST_TIMEOUT = ACTION_SECONDS
         self._seconds = settings.rasa_turn_seconds
         self._token = f"Bearer {internal_token(settings)}".encode()
+        follow(settings)
         self._turns: Set["asyncio.Task[Any]"] = set()  # keeps turns alive that outlast their request
 
     @classmethod

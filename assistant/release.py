@@ -4,20 +4,24 @@ Gateways read it from the same archive that Rasa serves, so that a roll back mov
 """
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator
+from typing import Dict, Iterator, Optional, Tuple
 
 from assistant.errors import ModelError
+from assistant.settings import Settings
 
 # The component's folder in the archive is named after its class, with a number behind it.
 SAFETY = "addons.safety_check.SafetyCheck"
 UNDERSTANDING = "addons.understanding.Understanding"
 # Far above any file that a component writes; a larger one is no model of ours.
 LARGEST = 256 * 1024 * 1024
+# Below the `var` folder: the studio's store, and what a gateway pulled last from a store elsewhere.
+STORE, PULLED = "releases", "pulled.tar.gz"
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,37 @@ class Release:
         """Return the label of each intent."""
         content = json.loads((self.understanding / "topics.json").read_text(encoding="utf-8"))
         return {intent: label for intent, (label, _) in content["topics"].items()}
+
+
+def newest(settings: Settings) -> Optional[Path]:
+    """Return the archive to start with while the release store does not answer, or None: what came last to this machine.
+
+    That is the store's current release, what was pulled from a store elsewhere, or the model of `make train`.
+    """
+    current, pulled, trained = settings.var / STORE / "current", settings.var / PULLED, settings.models / "assistant.tar.gz"
+    found = [_dated(path, path) for path in (pulled, trained)]
+    if current.is_file():
+        # A roll back makes an old archive current: the time of the choice counts.
+        found.append(_dated(current.with_name(f"{current.read_text(encoding='utf-8').strip()}.tar.gz"), current))
+    return max((item for item in found if item), default=(0, None))[1]
+
+
+def _dated(archive: Path, dated: Path) -> Optional[Tuple[int, Path]]:
+    return (dated.stat().st_mtime_ns, archive) if archive.is_file() else None
+
+
+def checksum(archive: Path) -> str:
+    """Return the sha256 of an archive, in hex."""
+    digest = hashlib.sha256()
+    with open(archive, "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def etag(archive: Path) -> str:
+    """Return the ETag under which the release store serves an archive."""
+    return f'"{checksum(archive)}"'
 
 
 def unpack(archive: Path, target: Path) -> Release:

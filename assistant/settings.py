@@ -109,13 +109,17 @@ class Settings:
                          "`signposting` switches the answers off: search link, contact and helplines only")
     gateway_host: str = _setting("ASSISTANT_HOST", "127.0.0.1", _text, "address on which the gateway listens")
     gateway_port: int = _setting("ASSISTANT_PORT", "8080", _integer(1, 65535), "the gateway's port")
-    studio_port: int = _setting("ASSISTANT_STUDIO_PORT", "8090", _integer(1, 65535), "the studio's port, loopback only")
+    studio_host: str = _setting("ASSISTANT_STUDIO_HOST", "127.0.0.1", _text,
+                                "address on which the studio listens; another only for a private network, or behind a proxy with TLS")
+    studio_port: int = _setting("ASSISTANT_STUDIO_PORT", "8090", _integer(1, 65535), "the studio's port")
     rasa_port: int = _setting("ASSISTANT_RASA_PORT", "5005", _integer(1, 65535), "Rasa's port, loopback only")
     actions_port: int = _setting("ASSISTANT_ACTIONS_PORT", "5055", _integer(1, 65535), "the action server's port, loopback only")
     rasa_url: str = _setting("ASSISTANT_RASA_URL", "http://127.0.0.1:5005", _url, "where the gateway finds Rasa")
     actions_url: str = _setting("ASSISTANT_ACTIONS_URL", "http://127.0.0.1:5055", _url, "where Rasa finds the action server (endpoints.yml)")
     redis_host: str = _setting("ASSISTANT_REDIS_HOST", "127.0.0.1", _text, "Redis for Rasa's lock, with several Rasa servers (deploy/endpoints.yml)")
     redis_port: int = _setting("ASSISTANT_REDIS_PORT", "6379", _integer(1, 65535), "the port of that Redis")
+    models_url: str = _setting("ASSISTANT_MODELS_URL", "http://127.0.0.1:8090/models/current", _url,
+                               "where Rasa and the gateways get the released model: the studio's release store")
     rasa_turn_seconds: float = _setting("ASSISTANT_RASA_TURN_SECONDS", "4", _seconds,
                                         "how long a turn in Rasa may take before the visitor gets the fallback reply")
     public_url: str = _setting("ASSISTANT_PUBLIC_URL", "", _optional_url,

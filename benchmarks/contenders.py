@@ -38,7 +38,8 @@ class Contender:
         self.env: Dict[str, str] = {
             **os.environ, "PYTHONPATH": str(ROOT), "ASSISTANT_VAR": str(home / "var"), "ASSISTANT_CACHE": str(home / "cache"),
             "RASA_CACHE_DIRECTORY": str(home / "rasa-cache"),
-            "ASSISTANT_ACTIONS_URL": f"http://127.0.0.1:{free_port()}",  # nobody answers: the search is not measured
+            "ASSISTANT_MODELS": str(home), "ASSISTANT_MODELS_URL": f"http://127.0.0.1:{free_port()}",  # nobody answers: this model stays
+            "ASSISTANT_ACTIONS_URL": f"http://127.0.0.1:{free_port()}",  # nor here: the search is not measured
         }
 
     def train(self) -> float:

@@ -13,7 +13,7 @@ import time
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Sequence
 
 import aiohttp
 import numpy as np
@@ -74,15 +74,15 @@ async def visit(http: aiohttp.ClientSession, base: str, turns: Sequence[str], th
             tally.failures[type(error).__name__] += 1
 
 
-async def scenario(base: str, visitors: int, think: float, seconds: float = SECONDS, messages: Optional[int] = None) -> Dict[str, Any]:
-    """Return the figures of `visitors` at once: until `seconds` are over, or until `messages` were answered."""
+async def scenario(base: str, visitors: int, think: float, going: Callable[[Tally, float], bool]) -> Dict[str, Any]:
+    """Return the figures of `visitors` at once, who start conversations while `going(tally, seconds since the start)`."""
     tally = Tally()
     started = time.perf_counter()
 
     async def one(number: int) -> None:
         await asyncio.sleep(random.uniform(0, think))
         turn = number
-        while (len(tally.seconds) < messages) if messages else (time.perf_counter() - started < seconds):
+        while going(tally, time.perf_counter() - started):
             await visit(http, base, CONVERSATIONS[turn % len(CONVERSATIONS)], think, tally)
             turn += 1
 
@@ -94,6 +94,16 @@ async def scenario(base: str, visitors: int, think: float, seconds: float = SECO
     p50, p95, p99 = np.percentile(tally.seconds, [50, 95, 99]) * 1000 if tally.seconds else (0.0, 0.0, 0.0)
     return {"visitors": visitors, "think_seconds": think, "messages": all_, "per_second": round(all_ / took, 1), "p50_ms": round(p50),
             "p95_ms": round(p95), "p99_ms": round(p99), "errors": dict(tally.failures)}
+
+
+def for_seconds(limit: float) -> Callable[[Tally, float], bool]:
+    """Go on for `limit` seconds."""
+    return lambda tally, seconds: seconds < limit
+
+
+def for_messages(limit: int) -> Callable[[Tally, float], bool]:
+    """Go on until `limit` messages were answered."""
+    return lambda tally, seconds: len(tally.seconds) < limit
 
 
 def memory(stack: Stack) -> Dict[str, float]:
@@ -108,9 +118,9 @@ def _resident(pid: int) -> float:
 
 def growth(stack: Stack, messages: int = MEMORY_MESSAGES) -> Dict[str, Any]:
     """Return the growth of memory, in percent by process, from a tenth of `messages` to all of them."""
-    asyncio.run(scenario(stack.base, 10, 0, messages=messages // 10))
+    asyncio.run(scenario(stack.base, 10, 0, for_messages(messages // 10)))
     before = memory(stack)
-    asyncio.run(scenario(stack.base, 10, 0, messages=messages - messages // 10))
+    asyncio.run(scenario(stack.base, 10, 0, for_messages(messages - messages // 10)))
     after = memory(stack)
     return {name: round(100 * (after[name] / before[name] - 1), 2) for name in before}
 
@@ -125,13 +135,13 @@ def main() -> int:
     """Run all scenarios; return the exit code."""
     try:
         with Stack() as stack:
-            asyncio.run(scenario(stack.base, 5, 0, seconds=5))  # warm
+            asyncio.run(scenario(stack.base, 5, 0, for_seconds(5)))  # warm
             print(f"{'visitors':>8} {'think':>6} {'messages':>9} {'per s':>8} {'p50 ms':>7} {'p95 ms':>7} {'p99 ms':>7}  errors")
             results = []
             for think in (THINK_SECONDS, 0.0):
                 for visitors in VISITORS:
                     print(f"{visitors} visitors, {think:g} s to think …", file=sys.stderr)
-                    results.append(asyncio.run(scenario(stack.base, visitors, think)))
+                    results.append(asyncio.run(scenario(stack.base, visitors, think, for_seconds(SECONDS))))
                     print(_row(results[-1]), flush=True)
             print(f"memory over {MEMORY_MESSAGES} messages …", file=sys.stderr)
             grown = growth(stack)

@@ -36,7 +36,7 @@ from gateway.sessions import Sessions
 from gateway.state import Tokens
 
 # How soon a new release is noticed.
-RELEASE_SECONDS = 3.0
+RELEASE_SECONDS = 2.0
 
 T = TypeVar("T")
 

@@ -1,28 +1,33 @@
 """The released model as the gateway sees it: safety check, replies with their helplines, version. Changed while visitors write.
 
-The current release of the studio's store counts; before the first release the model of `make train`; without a model the safety
-data of this checkout. A release that cannot be read leaves the one in force.
+The release store's current release counts, pulled as Rasa pulls it. A gateway that starts while the store does not answer takes
+what came last to its machine; without any model the safety data of this checkout. A release that does not work is refused.
 """
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
+import aiohttp
+
 from assistant.encoder import Encoder
 from assistant.errors import AssistantError, ModelError
-from assistant.release import unpack
+from assistant.memory import give_back
+from assistant.release import PULLED, etag, newest, unpack
 from assistant.safety import Replies, SafetyCheck
+from assistant.secrets import internal_token
 from assistant.settings import ROOT, Settings
 
 log = logging.getLogger("gateway")
 
 CHECKOUT = "unreleased"
 PLAIN_CRISIS, PLAIN_QUESTION = "I want to die", "How much does it cost?"
-Stamp = tuple[str, int, int]
+PULL_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,9 @@ class Release:
     """The release in force. Calling it returns its View."""
 
     def __init__(self, settings: Settings, view: Optional[View] = None) -> None:
-        """Load what is current; `view` is used instead, for good (tests). Raises ContentError, EncoderError."""
+        """Load what is on this machine; `view` is used instead, for good (tests). Raises ContentError, EncoderError."""
         self._settings, self._fixed = settings, view is not None
-        self._stamp: Optional[Stamp] = None
+        self._tag = ""  # of the release that was looked at last, whether it was taken or refused
         self._view = view or self._first()
 
     def __call__(self) -> View:
@@ -49,38 +54,50 @@ class Release:
 
     async def follow(self) -> None:
         """Take a newer release into force, if there is one; it is read in a thread, beside the work."""
-        archive = None if self._fixed else current_archive(self._settings)
-        if archive is None or _stamp(archive) == self._stamp:
+        if self._fixed:
             return
-        self._stamp = _stamp(archive)  # a broken one is not read again and again
+        draft = self._settings.var / f".{PULLED}.{os.getpid()}"
         try:
-            self._view = await asyncio.get_running_loop().run_in_executor(None, read, archive, self._settings)
-            log.info("release %s is in force", self._view.version)
+            if await self._pull(draft):
+                self._view = await asyncio.get_running_loop().run_in_executor(None, self._taken, draft)
+                log.info("release %s is in force", self._view.version)
         except AssistantError as error:
             log.error("%s The release in force stays.", error)
+        except (aiohttp.ClientError, asyncio.TimeoutError):
+            pass  # the store is away: it is asked again, and /health/ready tells what is served
+        finally:
+            draft.unlink(missing_ok=True)
+
+    async def _pull(self, target: Path) -> bool:
+        """Save the store's current release as `target` unless it is known; return whether it was saved."""
+        headers = {"Authorization": f"Bearer {internal_token(self._settings)}", "If-None-Match": self._tag}
+        timeout = aiohttp.ClientTimeout(total=PULL_SECONDS)
+        async with aiohttp.ClientSession(timeout=timeout) as http, http.get(self._settings.models_url, headers=headers) as response:
+            tag = response.headers.get("ETag", "")
+            if response.status != 200 or tag == self._tag:
+                return False
+            with open(target, "wb") as file:
+                async for block in response.content.iter_chunked(1 << 20):
+                    file.write(block)
+        self._tag = tag  # noted before it is read, so that a broken one is not pulled again and again
+        return True
+
+    def _taken(self, draft: Path) -> View:
+        """Return the view of a pulled release, and keep its archive for the next start."""
+        view = read(draft, self._settings)
+        os.replace(draft, self._settings.var / PULLED)
+        give_back()
+        return view
 
     def _first(self) -> View:
-        archive = current_archive(self._settings)
+        archive = newest(self._settings)
         if archive is not None:
-            self._stamp = _stamp(archive)
             try:
+                self._tag = etag(archive)
                 return read(archive, self._settings)
-            except AssistantError as error:
+            except (AssistantError, OSError) as error:
                 log.error("%s The safety data of this checkout are used.", error)
         return checkout(self._settings)
-
-
-def current_archive(settings: Settings) -> Optional[Path]:
-    """Return the archive of the current release, else the trained model, else None."""
-    store = settings.var / "releases"
-    try:
-        released = store / f"{(store / 'current').read_text(encoding='utf-8').strip()}.tar.gz"
-        if released.is_file():
-            return released
-    except OSError:
-        pass
-    trained = settings.models / "assistant.tar.gz"
-    return trained if trained.is_file() else None
 
 
 def read(archive: Path, settings: Settings) -> View:
@@ -107,11 +124,3 @@ def checkout(settings: Settings, data: Path = ROOT / "data") -> View:
     """Return the safety data of this checkout, fitted once and kept in the cache folder. Raises ContentError, EncoderError."""
     folder = data / "safety"
     return View(CHECKOUT, SafetyCheck.fit(folder, Encoder.load(settings), cache=settings.cache), Replies.load(folder))
-
-
-def _stamp(archive: Path) -> Stamp:
-    try:
-        status = archive.stat()
-    except OSError:
-        return str(archive), 0, 0
-    return str(archive), status.st_ino, status.st_mtime_ns

@@ -24,7 +24,6 @@ from honcho.printer import Printer
 from assistant.errors import AssistantError
 from assistant.settings import ROOT, Settings
 from scripts.local_services import Postgres, free_port, nginx_command, redis_command
-from scripts.train import MODEL
 
 REPLICAS = 2
 READY_WITHIN = 180.0  # seconds; two Rasa servers start at once
@@ -34,7 +33,6 @@ READY_WITHIN = 180.0  # seconds; two Rasa servers start at once
 class Cluster:
     """The commands and ports of one cluster, by process name, such as "rasa.1"."""
 
-    settings: Settings
     port: int
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="assistant-cluster-")))
     commands: Dict[str, str] = field(default_factory=dict)
@@ -63,14 +61,13 @@ class Cluster:
             "PYTHONUNBUFFERED": "1",
             "PYTHONWARNINGS": "ignore",
         }
-        model = self.settings.models / MODEL
         self.commands = {"redis": "exec " + shlex.join(redis_command(redis))}
         for number in range(REPLICAS):
             actions_port, rasa_port, gateway_port = (ports[name][number] for name in ("actions", "rasas", "gateways"))
             self.ports.update({f"actions.{number}": actions_port, f"rasa.{number}": rasa_port, f"gateway.{number}": gateway_port})
             self.commands[f"actions.{number}"] = f"SANIC_HOST=127.0.0.1 exec python -m rasa_sdk --actions actions --port {actions_port}"
             self.commands[f"rasa.{number}"] = (
-                f"exec python -m scripts.rasa run --interface 127.0.0.1 --port {rasa_port} --model {shlex.quote(str(model))} "
+                f"exec python -m scripts.rasa run --interface 127.0.0.1 --port {rasa_port} "
                 "--endpoints deploy/endpoints.yml --credentials credentials.yml --quiet"
             )
             self.commands[f"gateway.{number}"] = "exec python -m gateway"
@@ -117,8 +114,7 @@ def _announce(port: int) -> None:
 def main() -> int:
     """Run the cluster until Ctrl-C; return the exit code."""
     try:
-        settings = Settings.from_env()
-        cluster = Cluster(settings, settings.gateway_port)
+        cluster = Cluster(Settings.from_env().gateway_port)
         cluster.prepare()
     except AssistantError as error:
         print(f"make cluster: {error}", file=sys.stderr)

@@ -61,6 +61,7 @@ def environment(settings: Settings) -> Dict[str, str]:
         **{VARIABLES[name]: str(port) for name, port in numbers.items()},
         "ASSISTANT_RASA_URL": f"http://127.0.0.1:{numbers['rasa']}",
         "ASSISTANT_ACTIONS_URL": f"http://127.0.0.1:{numbers['actions']}",
+        "ASSISTANT_MODELS_URL": f"http://127.0.0.1:{numbers['studio']}/models/current",
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore",
     }

@@ -14,9 +14,8 @@ from types import TracebackType
 from typing import Dict, Optional, Sequence, Type
 
 from assistant.errors import AssistantError
-from assistant.settings import ROOT, Settings
+from assistant.settings import ROOT
 from scripts.local_services import free_port
-from scripts.train import MODEL
 
 READY_WITHIN = 120.0  # seconds, on a busy machine
 STOP_WITHIN = 10.0
@@ -35,17 +34,18 @@ class Stack:
         self._folder = tempfile.TemporaryDirectory(prefix="assistant-stack-")
         self.ports = {name: free_port() for name in ("rasa", "actions", "gateway", "studio")}
         self.base = f"http://127.0.0.1:{self.ports['gateway']}"
-        self.log = Path(self._folder.name) / "log"
+        self.log, self.var = Path(self._folder.name) / "log", Path(self._folder.name) / "var"
         self.env = {
             **os.environ,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "ignore", "TF_CPP_MIN_LOG_LEVEL": "3",
             "RASA_TELEMETRY_ENABLED": "false", "SANIC_HOST": "127.0.0.1",
-            "ASSISTANT_VAR": str(Path(self._folder.name) / "var"),
+            "ASSISTANT_VAR": str(self.var),
             "ASSISTANT_PORT": str(self.ports["gateway"]), "ASSISTANT_RASA_PORT": str(self.ports["rasa"]),
             "ASSISTANT_ACTIONS_PORT": str(self.ports["actions"]), "ASSISTANT_STUDIO_PORT": str(self.ports["studio"]),
             "ASSISTANT_RASA_URL": f"http://127.0.0.1:{self.ports['rasa']}",
             "ASSISTANT_ACTIONS_URL": f"http://127.0.0.1:{self.ports['actions']}",
+            "ASSISTANT_MODELS_URL": f"http://127.0.0.1:{self.ports['studio']}/models/current",
             # One machine plays every visitor.
             "ASSISTANT_MESSAGES_PER_MINUTE": "100000", "ASSISTANT_SESSIONS_PER_SECOND": "100000",
             **(env or {}),
@@ -54,9 +54,8 @@ class Stack:
 
     def command(self, name: str) -> Sequence[str]:
         """Return the command of the process `name`; as in the Procfile, without a shell in between."""
-        model = Settings.from_env({}).models / MODEL
         return {
-            "rasa": ["-m", "scripts.rasa", "run", "--interface", "127.0.0.1", "--port", str(self.ports["rasa"]), "--model", str(model),
+            "rasa": ["-m", "scripts.rasa", "run", "--interface", "127.0.0.1", "--port", str(self.ports["rasa"]),
                      "--endpoints", "endpoints.yml", "--credentials", "credentials.yml", "--quiet"],
             "actions": ["-m", "rasa_sdk", "--actions", "actions", "--port", str(self.ports["actions"])],
             "gateway": ["-m", "gateway"],

@@ -1,4 +1,4 @@
-"""`python -m studio` starts the staff console on the loopback address."""
+"""`python -m studio` starts the staff console, on the loopback address unless told otherwise."""
 from __future__ import annotations
 
 import logging
@@ -19,7 +19,7 @@ def serve(settings: Settings, root: Optional[Path] = None) -> None:
 
     @app.after_server_start
     async def ready(*_: object) -> None:
-        print(f"Studio ready: http://127.0.0.1:{settings.studio_port}", flush=True)
+        print(f"Studio ready: http://{settings.studio_host}:{settings.studio_port}", flush=True)
 
     @app.before_server_stop
     async def stop(*_: object) -> None:
@@ -28,7 +28,7 @@ def serve(settings: Settings, root: Optional[Path] = None) -> None:
     services.adopt()
     services.warm_up()
     try:
-        app.run(host="127.0.0.1", port=settings.studio_port, access_log=False, debug=False, auto_reload=False)
+        app.run(host=settings.studio_host, port=settings.studio_port, access_log=False, debug=False, auto_reload=False)
     except OSError as error:
         reason = error.strerror or str(error)
         raise SettingsError(f"ASSISTANT_STUDIO_PORT={settings.studio_port}: {reason}. Stop what uses it or choose another.") from None

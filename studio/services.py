@@ -125,10 +125,16 @@ class Services:
         if not archive.is_file():
             return
         try:
-            commit = self.repository.head() if not self.repository.uncommitted("data", "domain.yml", "config.yml") else ""
-            self.releases.adopt(archive, model_version(archive), commit)
+            self.releases.adopt(archive, model_version(archive), self._commit())
         except AssistantError as error:
             LOG.warning("the trained model is not taken up: %s", error)
+
+    def _commit(self) -> str:
+        """Return the commit that the files are of, or "" when they are of none: changed by hand, or not in git."""
+        try:
+            return "" if self.repository.uncommitted("data", "domain.yml", "config.yml") else self.repository.head()
+        except AssistantError:
+            return ""
 
     def close(self) -> None:
         """Let go of everything at the end."""

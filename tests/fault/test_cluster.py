@@ -149,7 +149,7 @@ class Crowd:
 async def world(model, tmp_path):
     """A running cluster and its crowd, which does not write yet."""
     port, service = free_port(), free_port()
-    cluster = Cluster(Settings.from_env(), port)
+    cluster = Cluster(port)
     try:
         for name in ("nginx", "redis-server"):
             program(name)

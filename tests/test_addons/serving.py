@@ -86,10 +86,10 @@ class Rasa:
     def __init__(self, var, actions_url="http://127.0.0.1:9", model=None, endpoints="endpoints.yml", arguments=(), **env):
         self.var, self.port, self.log_path = var, free_port(), var / "rasa.log"
         self.env = {**os.environ, "ASSISTANT_VAR": str(var), "ASSISTANT_ACTIONS_URL": actions_url, "PYTHONPATH": str(ROOT),
-                    "ASSISTANT_RASA_TURN_SECONDS": "2", **env}
-        command = [sys.executable, "-W", "ignore", "-m", "rasa", "run", "--interface", "127.0.0.1", "--port", str(self.port),
+                    "ASSISTANT_RASA_TURN_SECONDS": "2", "ASSISTANT_MODELS": str(model.parent if model else var),
+                    "ASSISTANT_MODELS_URL": "http://127.0.0.1:9/models/current", **env}
+        command = [sys.executable, "-W", "ignore", "-m", "scripts.rasa", "run", "--interface", "127.0.0.1", "--port", str(self.port),
                    "--endpoints", str(endpoints), "--credentials", "credentials.yml", *arguments]
-        command += ["--model", str(model)] if model else []
         self._log = self.log_path.open("w")
         self.process = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=self._log, stderr=subprocess.STDOUT)
         settings = Settings.from_env({key: value for key, value in self.env.items() if key.startswith("ASSISTANT_")})

@@ -1,12 +1,14 @@
 """What is read of a model's archive, and what is refused."""
 import io
 import json
+import os
 import tarfile
 
 import pytest
 
 from assistant.errors import ModelError
-from assistant.release import SAFETY, UNDERSTANDING, unpack
+from assistant.release import PULLED, SAFETY, STORE, UNDERSTANDING, etag, newest, unpack
+from assistant.settings import Settings
 
 FILES = {
     "metadata.json": json.dumps({"model_id": "abc", "trained_at": "2026-11-24T08:00:00"}),
@@ -52,3 +54,32 @@ def test_a_member_cannot_be_written_outside(tmp_path):
     files = {**FILES, f"components/../../{SAFETY}/evil": "no", f"../components/train_{SAFETY}2/../../../evil": "no"}
     unpack(archive(tmp_path, files), tmp_path / "out")
     assert not list(tmp_path.rglob("evil"))
+
+
+def test_what_came_last_to_this_machine_counts_and_a_roll_back_by_its_own_time(tmp_path):
+    settings = Settings.from_env({"ASSISTANT_VAR": str(tmp_path / "var"), "ASSISTANT_MODELS": str(tmp_path / "models")})
+    places = {
+        "old release": settings.var / STORE / "old.tar.gz", "trained": settings.models / "assistant.tar.gz", "pulled": settings.var / PULLED,
+        "current": settings.var / STORE / "current",
+    }
+
+    def put(name, second, text="bytes"):
+        places[name].parent.mkdir(parents=True, exist_ok=True)
+        places[name].write_text(text)
+        os.utime(places[name], (second, second))
+
+    assert newest(settings) is None
+    put("old release", 1)
+    put("trained", 2)
+    assert newest(settings) == places["trained"]
+    put("pulled", 3)
+    assert newest(settings) == places["pulled"]
+    put("current", 4, "old")
+    assert newest(settings) == places["old release"]
+    put("current", 5, "of a release that is gone")
+    assert newest(settings) == places["pulled"]
+
+
+def test_the_etag_is_the_sha256_of_the_archive(tmp_path):
+    (tmp_path / "model").write_bytes(b"abc")
+    assert etag(tmp_path / "model") == '"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"'

@@ -39,9 +39,10 @@ def test_all_taken_ports_are_named_at_once():
 
 
 def test_the_processes_find_each_other_on_changed_ports():
-    given = environment(settings(ASSISTANT_RASA_PORT="6005", ASSISTANT_ACTIONS_PORT="6055"))
+    given = environment(settings(ASSISTANT_RASA_PORT="6005", ASSISTANT_ACTIONS_PORT="6055", ASSISTANT_STUDIO_PORT="6090"))
     assert given["ASSISTANT_RASA_URL"] == "http://127.0.0.1:6005"
     assert given["ASSISTANT_ACTIONS_URL"] == "http://127.0.0.1:6055"
+    assert given["ASSISTANT_MODELS_URL"] == "http://127.0.0.1:6090/models/current"
 
 
 def test_a_malformed_setting_stops_the_start_in_one_line():
