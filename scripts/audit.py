@@ -11,34 +11,39 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Set
 
 from assistant.errors import AssistantError
 from assistant.settings import ROOT
 
 ENVIRONMENT = ROOT / ".bootstrap" / "audit"
 UV = ROOT / ".bootstrap" / "bin" / "uv"
-# A row of the table "Accepted" in docs/security.md: id, package, until when, why.
-EXCEPTION = re.compile(r"^\|\s*((?:CVE|GHSA|PYSEC)-[\w-]+)\s*\|\s*([\w.-]+)\s*\|\s*(\d{4}-\d\d-\d\d)\s*\|", re.MULTILINE)
+# A row of the table "Vulnerabilities accepted" in docs/security.md: ids, package, until when, why.
+EXCEPTION = re.compile(r"^\|([^|]+)\|\s*([\w.-]+)\s*\|\s*(\d{4}-\d\d-\d\d)\s*\|\s*[^|\s]", re.MULTILINE)
+ID = re.compile(r"\b(?:CVE|GHSA|PYSEC)-[\w-]+")
 
 
 class AuditError(AssistantError):
     """The audit could not be made."""
 
 
-def exceptions(document: str, today: datetime.date) -> List[str]:
-    """Return the ids of the exceptions in `document` (docs/security.md) that still hold on `today`."""
-    return [name for name, _, until in EXCEPTION.findall(document) if datetime.date.fromisoformat(until) >= today]
+def exceptions(document: str, today: datetime.date) -> Dict[str, Set[str]]:
+    """Return, by package, the ids of the exceptions in `document` (docs/security.md) that still hold on `today`."""
+    found: Dict[str, Set[str]] = {}
+    for ids, package, until in EXCEPTION.findall(document):
+        if datetime.date.fromisoformat(until) >= today:
+            found.setdefault(package, set()).update(ID.findall(ids))
+    return found
 
 
-def problems(report: Dict[str, Any], accepted: List[str]) -> List[str]:
+def problems(report: Dict[str, Any], accepted: Dict[str, Set[str]]) -> List[str]:
     """Return a line for each package that is vulnerable or could not be looked up, given pip-audit's JSON report."""
     lines = []
     for package in report["dependencies"]:
         if "skip_reason" in package:
             lines.append(f"{package['name']}: could not be audited")
         for flaw in package.get("vulns", []):
-            if not {flaw["id"], *flaw.get("aliases", [])} & set(accepted):
+            if not {flaw["id"], *flaw.get("aliases", [])} & accepted.get(package["name"], set()):
                 mended = ", ".join(flaw["fix_versions"]) or "no version yet"
                 lines.append(f"{package['name']} {package['version']}: {flaw['id']}, mended in {mended}")
     return lines
