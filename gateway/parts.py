@@ -10,6 +10,7 @@ from typing import Any, Coroutine, Mapping, TypeVar
 
 from assistant.directory import Query, deep_link
 from assistant.journal import journal_url
+from assistant.places import Gazetteer
 from assistant.secrets import internal_token, key
 from assistant.settings import Settings
 from gateway import release, texts
@@ -117,7 +118,7 @@ def make(settings: Settings, words: texts.Texts, channels: Mapping[str, Channel]
     metrics = Metrics()
     database = Database(journal_url(settings), on_failure=metrics.journal_failures.inc)
     journal = Journal(database, me, settings.text_hours * 3600.0)
-    safety = Safety(in_force, on_failure=metrics.safety_failures.inc)
+    safety = Safety(in_force, Gazetteer.load(settings), on_failure=metrics.safety_failures.inc)
     rasa = Rasa(settings.rasa_url, internal_token(settings), settings.rasa_turn_seconds)
     tokens = Tokens(key("choice", settings))
     handoff = Handoff(key("handoff", settings), base, search)

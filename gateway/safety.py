@@ -8,9 +8,10 @@ import asyncio
 import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Callable, Mapping, Sequence
 
+from assistant.places import Gazetteer, says_only_where
 from assistant.safety import Verdict
 from gateway.errors import log_failure
 from gateway.release import View
@@ -21,6 +22,8 @@ CONVERSATIONS = 10_000
 SPLIT_SECONDS = 600.0
 # A check takes milliseconds and can only wait for the processor: on a machine that is overloaded a late verdict is better than none.
 LIMIT_SECONDS = 8.0
+# The name of a town can look like a word of risk: what is nothing but an answer to "Where should I look?" is judged as this one.
+ELSEWHERE = "a therapist in York"
 LEVELS = ("none", "concern", "crisis")
 # The verdict on what needs no check, such as a button.
 CALM: dict[str, Any] = {
@@ -41,14 +44,14 @@ class Memory:
 
 
 class Safety:
-    """Checks messages and words the replies; `view` gives the release in force.
+    """Checks messages and words the replies; `view` gives the release in force, `places` knows what is nothing but a place.
 
     A `scope` is the conversation in the widget and the person on a channel.
     """
 
-    def __init__(self, view: Callable[[], View], clock: Callable[[], float] = time.monotonic,
+    def __init__(self, view: Callable[[], View], places: Gazetteer, clock: Callable[[], float] = time.monotonic,
                  on_failure: Callable[[], None] = lambda: None) -> None:
-        self._view, self._clock, self._on_failure = view, clock, on_failure
+        self._view, self._places, self._clock, self._on_failure = view, places, clock, on_failure
         # Two threads: one long story does not hold up the next visitor.
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="safety")
         self._memory: OrderedDict[str, Memory] = OrderedDict()
@@ -82,12 +85,19 @@ class Safety:
         """Return the verdict on `text` alone, or behind `previous`."""
         loop = asyncio.get_running_loop()
         try:
-            found = await asyncio.wait_for(loop.run_in_executor(self._threads, self._view().safety.check, text, previous), LIMIT_SECONDS)
+            found = await asyncio.wait_for(loop.run_in_executor(self._threads, self._judge, text, previous), LIMIT_SECONDS)
         except Exception as error:
             self._on_failure()
             log_failure("safety check", error)
             return {**CALM, "level": "concern", "detector": "failed"}
         return asdict(found)
+
+    def _judge(self, text: str, previous: str) -> Verdict:
+        check = self._view().safety.check
+        verdict = check(text, previous)
+        if verdict.level != "none" and says_only_where(text, self._places):
+            return replace(check(ELSEWHERE, previous), rest="")
+        return verdict
 
     def note(self, scope: str, form: bool, noticed: bool) -> None:
         """Remember how the conversation stands, for a crisis that comes while the journal is away."""

@@ -3,5 +3,6 @@ from assistant.places.gazetteer import Gazetteer
 from assistant.places.mentions import Mention, find_places
 from assistant.places.place import Lookup, Place, distance
 from assistant.places.postcodes import shorten_postcodes
+from assistant.places.where import says_only_where
 
-__all__ = ["Gazetteer", "Lookup", "Mention", "Place", "distance", "find_places", "shorten_postcodes"]
+__all__ = ["Gazetteer", "Lookup", "Mention", "Place", "distance", "find_places", "says_only_where", "shorten_postcodes"]

@@ -1,10 +1,12 @@
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.errors import ContentError
-from assistant.places import Gazetteer, find_places, shorten_postcodes
-from assistant.settings import Settings
+from assistant.places import Gazetteer, find_places, says_only_where, shorten_postcodes
+from assistant.places.postcodes import AREAS
+from assistant.settings import ROOT, Settings
 from scripts.places_extract import build
 
 
@@ -38,7 +40,8 @@ def test_all_london_boroughs_are_known(gazetteer):
     assert {"Hackney", "Tower Hamlets", "Kingston upon Thames", "City of London"} <= boroughs
 
 
-@pytest.mark.parametrize("text", ["LS6 2AB", "ls6 2ab", "LS62AB", "ls6  2ab", "Ls6", "LS 6 2AB", "ls6-2ab"])
+@pytest.mark.parametrize("text", ["LS6 2AB", "ls6 2ab", "LS62AB", "ls6  2ab", "Ls6", "LS 6 2AB", "ls6-2ab", "LS6 2 AB", "ls6 2a b",
+                                  "L S 6  2 A B", "LS6\n2AB", "LS6.2AB", "LS6\u200b2AB", "LS6 – 2AB"])
 def test_postcodes_in_any_form_become_the_outward_part(text, gazetteer):
     place = gazetteer.look_up(text).place
     assert (place.name, place.label, place.exact) == ("LS6", "LS6", False)
@@ -53,9 +56,16 @@ def test_a_district_lies_by_its_own_town_not_by_the_areas(gazetteer):
     ("I live at LS6 2AB, near the park", "I live at LS6, near the park"),
     ("sw1a1aa and EC1A 1BB", "SW1A and EC1A"),
     ("no postcode here, B12 vitamins", "no postcode here, B12 vitamins"),
+    ("L S 6  2 A B please", "LS6 please"), ("I'm at l s 1 1 1 a b today", "I'm at LS11 today"), ("ls6 2 a b", "LS6"),
+    ("sessions at 5 or 6 pm on 1 2 or 3 days", "sessions at 5 or 6 pm on 1 2 or 3 days"),
+    ("he was 4 5 years ago and i was 2", "he was 4 5 years ago and i was 2"),
 ])
 def test_full_postcodes_are_cut_out_of_a_text(text, shortened):
     assert shorten_postcodes(text) == shortened
+
+
+def test_all_postcode_areas_are_known_and_located(gazetteer):
+    assert gazetteer.areas == AREAS and len(AREAS) == 124
 
 
 @settings(deadline=None)
@@ -180,3 +190,29 @@ def test_the_extract_is_built_once_and_small(tmp_path):
     assert 100_000 < path.stat().st_size < 1_000_000
     stamp = path.stat().st_mtime_ns
     assert build(elsewhere) == path and path.stat().st_mtime_ns == stamp
+
+
+@pytest.mark.parametrize("text", [
+    "Woking", "ls6", "LS6 2AB", "Wetherby please", "I'm in Evesham", "find me a therapist in Hebden Bridge", "Newport, Isle of Wight",
+    "actually in York", "make it face to face", "in person in Measham for anxiety", "near Topsham or Exmouth",
+])
+def test_what_says_only_where_is_known(text, gazetteer):
+    assert says_only_where(text, gazetteer)
+
+
+@pytest.mark.parametrize("text", [
+    "I want to die in York", "York. end it", "I can't go on, Leeds", "hurtme", "help", "Leeds, I am not safe", "kill", "I cut myself in Bath",
+    "I'd rather not live in Leeds", "no more, York", "jumping off the bridge in Hebden Bridge", "i have a deepcut on my arm", "🔪 Leeds",
+])
+def test_what_says_anything_else_is_not_taken_for_a_place(text, gazetteer):
+    assert not says_only_where(text, gazetteer)
+
+
+def test_no_example_of_risk_says_only_where(gazetteer):
+    examples = yaml.safe_load((ROOT / "data" / "safety" / "examples.yml").read_text(encoding="utf-8"))
+    written = [line for level in ("crisis", "concern") for text in _texts(examples[level]) for line in text.splitlines()]
+    assert len(written) > 1000 and [line for line in written if says_only_where(line, gazetteer)] == []
+
+
+def _texts(value):
+    return [value] if isinstance(value, str) else [text for inner in value.values() for text in _texts(inner)]

@@ -127,6 +127,17 @@ async def test_leading_slashes_are_just_text(light, text):
     assert status == 200 and not light.rasa.calls[0]["text"].startswith(("/", " "))
 
 
+async def test_the_name_of_a_town_that_looks_like_risk_is_a_place_when_nothing_else_is_said(light, monkeypatch):
+    check = type(light.parts.view().safety)
+    real = check.check
+    monkeypatch.setattr(check, "check", lambda self, text, previous="": real(self, CRISIS if "Woking" in text else text, previous))
+    visitor = await light.visitor()
+    _, value = await visitor.say("Woking please")
+    assert texts(value) == ["You said Woking please"]
+    _, value = await visitor.say("Woking, I cannot go on")
+    assert any(message["type"] == "helplines" for message in value["messages"])
+
+
 async def test_history_after_a_cursor_holds_only_what_came_after(gateway):
     visitor = await gateway.visitor()
     _, first = await visitor.say("one")
