@@ -5,7 +5,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.services import button, services
+from actions.services import ask, button, services
 
 # The commonest, as buttons; every other can be written.
 OFFERED = ("anxiety", "depression", "relationships", "trauma")
@@ -23,5 +23,4 @@ class AskConcern(Action):
         vocabulary = services().vocabulary
         buttons = [button(vocabulary.label("concern", value).capitalize(), concern=value) for value in OFFERED]
         buttons.append(button("Skip this", search_step="skip"))
-        dispatcher.utter_message(response="utter_search_ask_concern", buttons=buttons)
-        return []
+        return ask(dispatcher, tracker, "concern", "utter_search_ask_concern", buttons)

@@ -5,7 +5,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.services import button
+from actions.services import ask, button
 from assistant.handoff import Search
 
 RESPONSES = {
@@ -31,8 +31,7 @@ class AskLocation(Action):
         buttons = [button(_title(label, search.choices), location=label) for label in search.choices]
         if not buttons:
             buttons = [button("Look online", session_format="online"), button("Anywhere", search_step="skip")]
-        dispatcher.utter_message(response=RESPONSES[search.problem], name=search.name, buttons=buttons)
-        return []
+        return ask(dispatcher, tracker, "location", RESPONSES[search.problem], buttons, name=search.name)
 
 
 def _title(label: Text, choices: Any) -> Text:

@@ -5,7 +5,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.events import EventType
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.services import button
+from actions.services import ask, button
 
 
 class AskSessionFormat(Action):
@@ -22,5 +22,4 @@ class AskSessionFormat(Action):
             button("In person", session_format="in_person"),
             button("Either is fine", search_step="skip"),
         ]
-        dispatcher.utter_message(response="utter_search_ask_format", buttons=buttons)
-        return []
+        return ask(dispatcher, tracker, "session_format", "utter_search_ask_format", buttons)

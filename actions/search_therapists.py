@@ -117,6 +117,8 @@ def _changes(query: Query, search: Search, results: Optional[Results]) -> List[D
         buttons.append(button("Show more", search_step="more"))
     if results is not None and results.radius and results.radius < RADII[-1]:
         buttons.append(button("Look further away", search_step="wider"))
+    elif results is not None and results.radius and not results.online_instead:
+        buttons.append(button("Look online", session_format="online"))
     if query.session_format != "online":
         buttons.append(button("Change place", search_step="change_location"))
     buttons.append(button("Change format", search_step="change_session_format"))

@@ -3,15 +3,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Dict, Optional, Set, Text
+from typing import Any, Dict, List, Optional, Set, Text
 
 from rasa_sdk import Tracker
+from rasa_sdk.events import EventType, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
 
 from assistant.directory import open_directory
 from assistant.directory.counts import Counts
 from assistant.errors import DirectoryError
-from assistant.handoff import Turn
+from assistant.handoff import Search, Turn, noted, slots_of
 from assistant.places import Gazetteer
 from assistant.settings import Settings
 from assistant.vocabulary import load_vocabulary
@@ -75,6 +78,22 @@ def answered_already(tracker: Tracker) -> bool:
         if event.get("event") == "action" and str(event.get("name")).startswith("utter_"):
             return "find_therapist" not in questions
     return False
+
+
+def ask(dispatcher: CollectingDispatcher, tracker: Tracker, slot: Text, response: Text, buttons: List[Dict[Text, Any]],
+        **values: Any) -> List[EventType]:
+    """Ask for `slot`, behind what the last turn brought or that it was not understood; return the events.
+
+    A question that comes again, behind an answer to another, and one about a place that is not clear stand alone.
+    """
+    search = Search.from_slots(tracker.slots)
+    plain = bool(search.problem) or answered_already(tracker)
+    if search.noted and not plain:
+        dispatcher.utter_message(response="utter_search_noted", what=noted(search, services().vocabulary))
+    elif slot in dict(search.tries) and not plain:
+        dispatcher.utter_message(response="utter_search_again")
+    dispatcher.utter_message(response=response, buttons=buttons, **values)
+    return [SlotSet("search_memory", slots_of(replace(search, noted=()))["search_memory"])]
 
 
 def button(title: Text, **entities: Text) -> Dict[Text, Any]:

@@ -17,11 +17,11 @@ from gateway.safety import Safety, worse
 from gateway.state import State, Tokens
 from gateway.texts import Texts
 
-HELP, DELETE, REST = "gateway:help", "gateway:delete", "gateway:answer"
+HELP, DELETE, REST, FIND = "gateway:help", "gateway:delete", "gateway:answer", "/find_therapist"
 SEARCH_FORM = "search_form"
 DID_YOU_MEAN = "utter_did_you_mean"
 # After a disclosure of abuse nothing about couples, and no search, is offered of itself: the phone may be looked at.
-UNWANTED_AFTER_ABUSE = ("/faq_relationship_issues", "/find_therapist", "/faq_children_and_families")
+UNWANTED_AFTER_ABUSE = ("/faq_relationship_issues", FIND, "/faq_children_and_families")
 
 
 @dataclass
@@ -89,7 +89,7 @@ class Answerer:
             draft.turn.outcome, draft.used = "denial", reply.id
             draft.queue.append(("review", "denial", redact(text)))
         elif payload == HELP or self._asks_for_help(text):
-            self._help(draft)
+            self._help(draft, state)
         elif payload == DELETE:
             draft.turn.outcome, draft.ends = "deleted", True
             draft.renderer.add_text(self._texts.deleted)
@@ -156,13 +156,14 @@ class Answerer:
 
     def _render(self, draft: Draft, work: Work, turn: RasaTurn) -> None:
         before = len(draft.renderer.messages)
-        # What was asked back ("Did you mean …?") is offered whole; of related questions, a service has room for some.
-        room = self._related.get(work.channel) if DID_YOU_MEAN not in turn.actions else None
+        draft.form = bool(turn.actions) and turn.actions[-1] == SEARCH_FORM
+        # What was asked back ("Did you mean …?") is offered whole. Of related questions a service has room for some, and a
+        # question of the search, which stands below the answer, for none.
+        room = None if DID_YOU_MEAN in turn.actions else 0 if draft.form else self._related.get(work.channel)
         for message in turn.messages:
             draft.renderer.add_rasa(_with_room(_without_unwanted(message, work.state), room), {})
         draft.turn.intent, draft.turn.confidence = turn.intent, turn.confidence
         draft.turn.alternatives, draft.turn.actions, draft.turn.release = turn.alternatives, turn.actions, turn.model
-        draft.form = bool(turn.actions) and turn.actions[-1] == SEARCH_FORM
         if len(draft.renderer.messages) == before:
             self._unavailable(draft, work.state)
 
@@ -185,9 +186,11 @@ class Answerer:
         draft.renderer.add_links(self._links(), self._texts.signposting)
         draft.renderer.add_safety(self._safety.card(), {})
 
-    def _help(self, draft: Draft) -> None:
+    def _help(self, draft: Draft, state: State) -> None:
         draft.turn.outcome = "help"
-        draft.renderer.add_safety(self._safety.card(), {})
+        going_on = state.form and state.category != "abuse_violence"
+        choices = [{"label": self._texts.carry_on_label, "payload": FIND}] if going_on else []
+        draft.renderer.add_safety({**self._safety.card(), "choices": choices}, {})
 
     def _links(self) -> list[dict[str, str]]:
         return [{"label": self._texts.search_label, "url": self._search_url},
@@ -234,7 +237,7 @@ def _without_unwanted(message: Mapping[str, Any], state: State) -> Mapping[str, 
 def _with_room(message: Mapping[str, Any], room: Optional[int]) -> Mapping[str, Any]:
     """Return `message` with at most `room` of its related questions; None: all."""
     buttons = message.get("buttons") or ()
-    related = [button for button in buttons if str(button.get("payload", "")).startswith("/faq_") or button.get("payload") == "/find_therapist"]
+    related = [button for button in buttons if str(button.get("payload", "")).startswith("/faq_") or button.get("payload") == FIND]
     if room is None or len(related) <= room:
         return message
     return {**message, "buttons": [button for button in buttons if button not in related[room:]]}

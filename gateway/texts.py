@@ -12,7 +12,7 @@ from assistant.errors import ContentError
 PATH = "data/gateway.yml"
 FEWEST_WORDINGS = 4
 SENTENCES = ("notice", "neutral", "signposting", "late", "media", "deleted", "unknown_choice")
-LABELS = ("search", "contact", "help")
+LABELS = ("search", "contact", "help", "carry_on")
 LOCK_SCREEN = 60  # characters of a message that a locked phone shows
 
 
@@ -33,6 +33,7 @@ class Texts:
     search_label: str
     contact_label: str
     help_label: str
+    carry_on_label: str
 
 
 def load(root: Path, hours: int) -> Texts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 from typing import Any, Collection, Dict, Sequence
 
 from assistant.directory.model import Found, Query
+from assistant.handoff.form import Search
 from assistant.vocabulary import Vocabulary
 
 FORMAT_WORDS = {"online": "online", "in_person": "in person"}
@@ -17,13 +18,21 @@ def describe(query: Query, vocabulary: Vocabulary, only: Collection[str] = ("loc
     if query.audience and "audience" in only:
         words.append(f"for {vocabulary.label('audience', query.audience)}")
     if query.place and "location" in only:
-        words.append(f"{'in' if query.place.kind == 'county' else 'near'} {query.place.label}")
+        words.append(f"{'in' if query.place.kind == 'county' else 'near'} {query.place.label.replace(', near ', ' by ')}")
     if query.session_format == "in_person" and "session_format" in only:
         words.append("who see people in person" + (" and" if query.concern and "concern" in only else ""))
     if query.concern and "concern" in only:
         in_person = query.session_format == "in_person" and "session_format" in only
         words.append(("" if in_person else "who ") + f"work with {vocabulary.label('concern', query.concern)}")
     return " ".join(words)
+
+
+def noted(search: Search, vocabulary: Vocabulary) -> str:
+    """Return the facts that the last turn brought: "York, online", or ""."""
+    values = {"location": search.location, "session_format": FORMAT_WORDS.get(str(search.session_format)),
+              "concern": vocabulary.label("concern", search.concern) if "concern" in search.noted and search.concern else None}
+    said = ", ".join(str(values[slot]) for slot in ("location", "session_format", "concern") if slot in search.noted)
+    return said[:1].upper() + said[1:]
 
 
 def card(found: Found) -> Dict[str, Any]:

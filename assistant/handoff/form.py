@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from assistant.directory.model import AUDIENCES, CONCERNS, FORMATS, RADII, Query
 from assistant.handoff.turn import NOT_UNDERSTOOD, Turn, words
@@ -38,6 +38,7 @@ class Search:
     name: str = ""  # the place as known to us, which `problem` is about
     choices: Tuple[str, ...] = ()  # labels to choose from
     wishes: Tuple[str, ...] = ()  # named, but without a filter
+    noted: Tuple[str, ...] = ()  # the facts that the last turn brought without being asked, and its place
     outcome: str = ""  # "stopped" or "gave_up"
     offset: int = 0
     radius: int = RADII[0]
@@ -47,7 +48,7 @@ class Search:
         """Return the search that the slots hold."""
         memory: Dict[str, Any] = dict(slots.get("search_memory") or {})
         memory["tries"] = tuple((str(name), int(number)) for name, number in memory.get("tries", ()))
-        for name in ("choices", "wishes"):
+        for name in ("choices", "wishes", "noted"):
             memory[name] = tuple(memory.get(name, ()))
         facts: Dict[str, Any] = {name: slots.get(name) for name in FACTS}
         return cls(**facts, **memory)
@@ -74,13 +75,19 @@ def next_question(search: Search) -> Optional[str]:
 
 def take(search: Search, turn: Turn, gazetteer: Gazetteer) -> Search:
     """Return the search after `turn`, which is an answer or begins a search."""
+    after = _taken(search, turn, gazetteer)
+    new = [slot for slot in QUESTIONS if getattr(after, slot) not in (None, ANY, getattr(search, slot))]
+    return replace(after, noted=tuple(slot for slot in new if slot == "location" or slot != turn.requested))
+
+
+def _taken(search: Search, turn: Turn, gazetteer: Gazetteer) -> Search:
     before, step = search, turn.value("search_step")
     if (step == "more" or turn.intent == "tell_me_more") and next_question(replace(search, outcome="")) is None:
         return replace(search, offset=search.offset + PAGE, outcome="")
     search = replace(search, outcome="", offset=0)
     if turn.value("location") or turn.requested == "location":
         search = replace(search, problem="", name="", choices=(), radius=RADII[0])
-    if step == "stop" and turn.requested:
+    if step == "stop" and turn.requested and not _declines(turn):
         return replace(search, outcome="stopped")
     if step == "wider":
         search = replace(search, radius=next((miles for miles in RADII if miles > search.radius), RADII[-1]))
@@ -92,7 +99,10 @@ def take(search: Search, turn: Turn, gazetteer: Gazetteer) -> Search:
         value = turn.value(slot)
         if value in allowed:
             search = _with(search, slot, value)
-    if turn.value("location"):
+    chosen = _chosen(before.choices, turn.text)
+    if chosen:
+        search = replace(search, location=chosen, problem="", name="", choices=())
+    elif turn.value("location"):
         search = _place(search, gazetteer.look_up(str(turn.value("location"))))
     elif step == "near_me" and search.location is None:
         search = replace(search, problem="near_me")
@@ -105,7 +115,7 @@ def _requested(before: Search, search: Search, turn: Turn, gazetteer: Gazetteer)
     """Fill the slot that was asked for from an answer that did not name it outright, or count a try."""
     slot = str(turn.requested)
     step = turn.value("search_step")
-    if step == "skip" or (turn.intent == "deny" and not turn.value("location")):
+    if step == "skip" or _declines(turn) or (turn.intent == "deny" and not turn.value("location")):
         return _with(replace(search, problem=""), slot, ANY)
     if slot == "location" and not search.problem and turn.text and len(words(turn.text)) <= 8:
         search = _place(search, gazetteer.look_up(LEAD.sub("", turn.text.strip(" .!?,"))))
@@ -119,6 +129,18 @@ def _requested(before: Search, search: Search, turn: Turn, gazetteer: Gazetteer)
     tries = dict(search.tries)
     tries[slot] = tries.get(slot, 0) + 1
     return replace(search, tries=tuple(tries.items()), outcome="gave_up" if tries[slot] >= MOST_TRIES else "")
+
+
+def _chosen(choices: Sequence[str], text: str) -> str:
+    """Return the one of several namesakes that `text` names by what tells it apart ("the Isle of Wight one"), or ""."""
+    said = f" {' '.join(words(text))} "
+    named = [label for label in choices if f" {' '.join(words(label.partition(', ')[2].removeprefix('near ')))} " in said]
+    return named[0] if len(named) == 1 else ""
+
+
+def _declines(turn: Turn) -> bool:
+    """Whether "no thanks" turns down the last question, which need not be answered, and not the search."""
+    return turn.requested == "concern" and words(turn.text)[:1] == ["no"]
 
 
 def _place(search: Search, lookup: Lookup) -> Search:

@@ -93,11 +93,11 @@ def during_search(turn: Turn, known_actions: Iterable[str]) -> Optional[Interrup
 
 
 def names_a_search(turn: Turn) -> bool:
-    """Whether the message is a search by what it names: two of place, format and concern, and nothing else.
+    """Whether the message is a search by what it names: two of place, format, concern and wish, and nothing else.
 
-    "York, zoom, low mood" has no verb that the classifier of meanings could hold on to.
+    "York, zoom, low mood" has no verb that the classifier of meanings could hold on to. A wish alone, such as a price, names none.
     """
-    kinds = {item["entity"] for item in turn.entities} & set(NAMED)
+    kinds = {item["entity"] for item in turn.entities} & {*NAMED, "wish"}
     return len(kinds) >= 2 and "?" not in turn.text and only_names(turn)
 
 
