@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
+from rapidfuzz import fuzz, process
 
 from assistant.content import Topic, Variation, wording
 from assistant.content.check import ANSWER_WORDS, LONGEST_LABEL, MORE_WORDS, wording_problems
+from assistant.content.phrasings import NEARLY, nearly_the_same
 from studio.draft import Draft, Wording
 from studio.meaning import Meaning
 
@@ -64,9 +66,23 @@ def _phrasings(draft: Draft, others: Sequence[Topic]) -> Iterator[Advice]:
         elif folded in taught:
             yield Advice("phrasings", f"“{example}” is taught in the topic “{taught[folded][1]}” already. It can stand in one only.")
         seen.add(folded)
+    yield from _nearly_taught(draft, others)
     if len(draft.examples) < ADVISED_PHRASINGS:
         yield Advice("phrasings", f"{len(draft.examples)} of the {ADVISED_PHRASINGS} phrasings that a new topic needs. "
                                   "Write them as people type: short, long, indirect, misspelt.")
+
+
+def _nearly_taught(draft: Draft, others: Sequence[Topic]) -> Iterator[Advice]:
+    """Warn of what the content check would refuse: a phrasing a letter or a small word away from another topic's."""
+    rows = [(example, topic) for topic in others for example in topic.examples]
+    folded = [wording.fold(example) for example, _ in rows]
+    for example in draft.examples:
+        likely = process.extract(wording.fold(example), folded, scorer=fuzz.ratio, score_cutoff=NEARLY, limit=1)
+        if likely and likely[0][1] < 100:
+            other, topic = rows[likely[0][2]]
+            texts = [*(text for text, _ in rows), example]
+            if any(pair[1] == len(rows) for pair in nearly_the_same(texts, [*(one.intent for _, one in rows), "draft"])):
+                yield Advice("phrasings", f"“{example}” is nearly “{other}” in the topic “{topic.label}”. Keep one of them.")
 
 
 def _too_close(fresh: Sequence[str], draft: Draft, others: Sequence[Topic], meaning: Meaning) -> Iterator[Advice]:

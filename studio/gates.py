@@ -163,6 +163,16 @@ def _stories(found: Comparison, stories: Sequence[Mapping[str, Any]], failed_bef
             ))
 
 
+def understood(names: str, labels: Mapping[str, str]) -> str:
+    """Return in words, as the beginning of a sentence, what a message was understood as."""
+    return "Not understood" if names == "nlu_fallback" else f"Understood as {named(names, labels)}"
+
+
+def _spaced(name: str) -> str:
+    """Return a name that only developers gave as words: search_form is "search form"."""
+    return name.removeprefix("action_").replace("_", " ")
+
+
 def named(names: str, labels: Mapping[str, str]) -> str:
     """Return intents (joined by commas) or an action in words."""
     words = []
@@ -171,7 +181,7 @@ def named(names: str, labels: Mapping[str, str]) -> str:
             words.append("not understood" if name == "nlu_fallback" else "out of scope")
         elif name.startswith("utter_"):
             intent = name[len("utter_"):].removesuffix("_more")
-            words.append(f"“{labels.get(intent, intent)}”" + (", more" if name.endswith("_more") else ""))
+            words.append(f"“{labels.get(intent, _spaced(intent))}”" + (", more" if name.endswith("_more") else ""))
         else:
-            words.append(f"“{labels[name]}”" if name in labels else name)
+            words.append(f"“{labels[name]}”" if name in labels else _spaced(name))
     return " and ".join(words)

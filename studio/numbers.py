@@ -90,7 +90,7 @@ def chart(title: str, weeks: Sequence[datetime.date], series: Mapping[str, Seque
     )
     drawn = pygal.Bar(
         style=style, width=560, height=300, legend_at_bottom=True, show_legend=len(series) > 1, js=[], title=title, margin=8,
-        y_labels_major_count=4, show_minor_y_labels=False, min_scale=2, integer=True, explicit_size=True, spacing=12, range=None,
+        y_labels=_ticks(max((value for values in series.values() for value in values), default=0)), explicit_size=True, spacing=12,
         include_x_axis=True, value_formatter=lambda value: f"{value:.0f}",
     )
     drawn.add_xml_filter(_without_scripts)
@@ -98,6 +98,12 @@ def chart(title: str, weeks: Sequence[datetime.date], series: Mapping[str, Seque
     for name, values in series.items():
         drawn.add(name, list(values))
     return bytes(drawn.render())
+
+
+def _ticks(most: int) -> List[int]:
+    """Return whole numbers from 0 to `most` or a little more, five at most."""
+    step = max(1, -(-most // 4))
+    return list(range(0, max(most, 1) + step, step))
 
 
 def _without_scripts(root: Any) -> Any:

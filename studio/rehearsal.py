@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
@@ -129,6 +130,6 @@ class Rehearsal:
         return lines + [f"Helplines that wait to be confirmed: {due}. See Safety."] * bool(due)
 
     def _said(self, problem: Problem) -> str:
-        """Return a problem with the topic's label in place of its path."""
+        """Return a problem with the topics' labels in place of their paths."""
         files = {f"data/{group}/{stem(intent)}.yml": f"“{label}”" for intent, label in self._labels().items() for group in GROUPS}
-        return f"{files.get(problem.path, problem.path)}: {problem.text}"
+        return re.sub(r"data/\w+/\w+\.yml", lambda match: files.get(match.group(), match.group()), f"{problem.path}: {problem.text}")

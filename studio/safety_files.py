@@ -23,6 +23,11 @@ from studio.yaml_edit import entry, node_at, quoted, replaced
 
 HELPLINES = "data/safety/helplines.yml"
 PHRASES = "data/safety/phrases.yml"
+# The kinds of phrases, as data/safety/phrases.yml has them, in words.
+KINDS = {
+    "explicit": "names the risk", "coded": "says it in other words", "bare": "a mention, not counted in talk about work, study or media",
+    "whole": "counted only where the message is nothing else",
+}
 OVERDUE_DAYS = 90
 SHORTEST_REASON = 10
 FIELDS = ("name", "call", "sms", "sms_body", "email", "web", "hours_text", "for", "verified_on")

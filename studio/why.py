@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from assistant.content import Topic, read_topic
 from assistant.content.project import Flow, read_project
@@ -68,16 +68,16 @@ def explain(text: str, model: Opened, root: Path, meaning: Meaning) -> Explanati
         level=verdict.level,
         detector=verdict.detector,
         category=verdict.category,
-        rules=rules_of(understood, read_project(root).flows),
+        rules=rules_of(understood, read_project(root).flows, {topic.intent: topic.label for topic in topics.values()}),
     )
 
 
-def rules_of(understood: str, flows: Sequence[Flow]) -> List[str]:
-    """Return the names of the rules and stories that begin with what was understood."""
+def rules_of(understood: str, flows: Sequence[Flow], labels: Mapping[str, str]) -> List[str]:
+    """Return the names of the rules and stories that begin with what was understood; a topic's own rule has its label."""
     found = []
     for intent in understood.split(","):
         wanted = FALLBACK if intent == FALLBACK else intent
-        found += [f"{flow.kind} “{flow.name}”" for flow in flows if next(flow.values("intent"), None) == wanted]
+        found += [f"{flow.kind} “{labels.get(flow.name, flow.name)}”" for flow in flows if next(flow.values("intent"), None) == wanted]
     return list(dict.fromkeys(found))
 
 

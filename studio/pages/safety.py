@@ -8,6 +8,7 @@ from studio.journal import JournalUnavailable
 from studio.safety_files import (
     FIELDS,
     HELPLINES,
+    KINDS,
     OVERDUE_DAYS,
     PHRASES,
     SafetyError,
@@ -134,4 +135,4 @@ def _helpline(visit: Visit, service: str, status: int = 200, error: str = "", **
 
 def _phrases(visit: Visit, status: int = 200, error: str = "") -> HTTPResponse:
     blocks = phrase_blocks(visit.services.repository.read(PHRASES) or "crisis: {}")
-    return visit.render("phrases.html", status=status, error=error, blocks=blocks, alone=visit.services.proposals.alone(visit.person))
+    return visit.render("phrases.html", status=status, error=error, blocks=blocks, kinds=KINDS, alone=visit.services.proposals.alone(visit.person))

@@ -32,12 +32,13 @@ async def listed(visit: Visit) -> HTTPResponse:
     try:
         asked = await in_thread(visit.services.journal.asked, month_ago())
         unhelpful = await in_thread(visit.services.journal.unhelpful, month_ago())
+        waiting = await in_thread(visit.services.inbox.count)
     except JournalUnavailable as error:
-        asked, unhelpful, problems = {}, {}, [*problems, str(error)]
+        asked, unhelpful, waiting, problems = {}, {}, 0, [*problems, str(error)]
     found = [topic for topic in topics if wanted in f"{topic.label} {topic.answer} {' '.join(topic.examples)}".casefold()]
     groups = [(group, [topic for topic in found if topic.group == group]) for group in GROUPS]
     template = "topic_table.html" if visit.request.headers.get("hx-request") else "topics.html"
-    return visit.render(template, groups=groups, asked=asked, unhelpful=unhelpful, problems=problems, find=visit.form("find"),
+    return visit.render(template, groups=groups, asked=asked, unhelpful=unhelpful, waiting=waiting, problems=problems, find=visit.form("find"),
                         off=await in_thread(visit.services.topics.off), count=len(found))
 
 

@@ -7,7 +7,7 @@ from typing import Any, Dict, Optional
 
 from sanic.response import HTTPResponse
 
-from studio.gates import named
+from studio.gates import named, understood
 from studio.pages.publish import job_view
 from studio.processes import ProcessFailed
 from studio.publisher import PublishError
@@ -73,9 +73,10 @@ def _turn(reply: Optional[Dict[str, Any]], labels: Dict[str, str]) -> Optional[D
         return reply
     intent = reply["intent"].get("name") or ""
     questions = reply.get("questions") or []
-    understood = named(",".join(questions) if questions else intent, labels)
-    return {"understood": understood, "sure": sure(reply["intent"].get("confidence")), "messages": reply["messages"],
-            "crisis": intent == "crisis"}
+    return {
+        "understood": understood(",".join(questions) if questions else intent, labels), "sure": sure(reply["intent"].get("confidence")),
+        "messages": reply["messages"], "crisis": intent == "crisis",
+    }
 
 
 async def _page(visit: Visit, status: int = 200, error: str = "") -> HTTPResponse:

@@ -9,7 +9,7 @@ from sanic.response import HTTPResponse
 from assistant.content.project import read_project
 from assistant.content.wording import fold
 from assistant.errors import ModelError
-from studio.gates import named
+from studio.gates import named, understood
 from studio.inbox import COPIED
 from studio.topics import TopicError
 from studio.web import Pages, Refused, Visit, in_thread
@@ -71,11 +71,12 @@ async def _page(visit: Visit, text: str = "", reference: str = "", status: int =
         except ModelError as problem:
             error = error or str(problem)
     labels = services.topics.labels()
-    rules = rules_of(turn.intent, (await in_thread(read_project, services.root)).flows) if turn else []
+    rules = rules_of(turn.intent, (await in_thread(read_project, services.root)).flows, labels) if turn else []
     return visit.render(
         "why.html", status=status, error=error, text=text, reference=reference, turn=turn, rules=rules, explanation=explanation,
         releases=services.releases.all(), live=services.releases.current(), chosen=chosen, labels=labels,
         release=services.releases.get(turn.release) if turn else None, named=lambda names: named(names, labels),
+        understood=lambda names: understood(names, labels),
         draft=await in_thread(services.draft_model), editable=visit.person.may("editor"),
     )
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from studio.gates import compare, named, right
+from studio.gates import compare, named, right, understood
 
 LABELS = {"faq_cost": "What does it cost?", "faq_nhs": "Is it on the NHS?", "greet": "Hello"}
 COST = [f"cost {number}" for number in range(5)]
@@ -116,4 +116,6 @@ def test_first_release_has_nothing_to_be_compared_with(root):
 
 def test_names_are_said_in_words():
     assert named("faq_cost,faq_nhs", LABELS) == "“What does it cost?” and “Is it on the NHS?”"
+    assert named("search_form", LABELS) == "search form" and named("utter_did_you_mean", LABELS) == "“did you mean”"
+    assert understood("nlu_fallback", LABELS) == "Not understood" and understood("faq_cost", LABELS) == "Understood as “What does it cost?”"
     assert named("utter_greet", LABELS) == "“Hello”" and named("out_of_scope", LABELS) == "out of scope"

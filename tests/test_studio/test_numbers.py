@@ -9,7 +9,7 @@ import pytest
 from journal_rows import JournalFile
 
 from assistant.directory.counts import Counts
-from studio.numbers import CHARTS, chart, count, start_of
+from studio.numbers import CHARTS, _ticks, chart, count, start_of
 from studio.words import LONDON
 
 TODAY = datetime.date(2025, 6, 18)  # a Wednesday
@@ -53,6 +53,11 @@ def test_topics_are_ranked_and_several_questions_count_each():
 def test_chart_is_an_image_without_scripts():
     drawn = chart("Title", [TODAY, TODAY], {"One": [1, 2], "Other": [0, 5]})
     assert drawn.startswith(b"<?xml") and b"<svg" in drawn and b"<script" not in drawn and b"http://kozea" not in drawn
+
+
+@pytest.mark.parametrize("most, ticks", [(0, [0, 1]), (1, [0, 1]), (3, [0, 1, 2, 3]), (22, [0, 6, 12, 18, 24])])
+def test_axis_has_whole_numbers(most, ticks):
+    assert _ticks(most) == ticks
 
 
 def test_page_shows_figures_hand_offs_and_searches_without_result_but_no_text(own_studio):

@@ -1,6 +1,7 @@
 """Accounts, one-time links, log-in, sessions and throttling."""
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 
@@ -8,6 +9,7 @@ import pytest
 from journal_rows import JournalFile
 from studio_helpers import PASSWORD, Client, form_of
 
+from assistant.settings import ROOT
 from studio import schema
 from studio.people import People, PeopleError, parse_role
 from studio.schema import open_database
@@ -297,6 +299,12 @@ def test_every_deed_is_in_the_audit_log_and_no_visitors_words_are(own_studio):
                  "mark reviewed", "change role", "invite", "close account"):
         assert f"<td>{deed}</td>" in log, deed
     assert "moon" not in log
+
+
+def test_htmx_is_the_pinned_file():
+    folder = ROOT / "studio" / "static"
+    checksum = hashlib.sha256((folder / "htmx.min.js").read_bytes()).hexdigest()
+    assert checksum in (folder / "README.md").read_text()
 
 
 def test_security_headers_are_on_every_page(studio):

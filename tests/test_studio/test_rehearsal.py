@@ -134,6 +134,12 @@ def test_topic_never_weakens_the_safety_check_and_is_not_held_up_by_it(tmp_path,
     assert read(built.archive, f"{SAFETY_PART}/model.npz") == ("new weights" if changed else "live weights")
 
 
+def test_problem_names_topics_by_their_labels(tmp_path):
+    rehearsal = Rehearsal(Board(tmp_path), Builder(False), Releases(tmp_path / "releases"), lambda: LABELS, Work())
+    problem = Problem("data/practical/cost.yml", "example 'a' is nearly 'b' in data/conversation/greet.yml. Keep one.")
+    assert rehearsal._said(problem) == "“What does it cost?”: example 'a' is nearly 'b' in “Hello”. Keep one."
+
+
 def test_helplines_that_are_due_are_one_remark(tmp_path):
     rehearsal = Rehearsal(Board(tmp_path), Builder(False), Releases(tmp_path / "releases"), lambda: LABELS, Work())
     problems = [Problem("data/safety/helplines.yml", "due", True), Problem("data/practical/cost.yml", "has few", True)] * 2

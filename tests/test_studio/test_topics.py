@@ -162,6 +162,7 @@ ADVICE = {
     "label too long": ({"label": "What will all of this cost me?"}, "Buttons on WhatsApp show 20"),
     "label taken": ({"label": "Is it on the NHS?"}, "Another topic has this label"),
     "taught elsewhere": ({"examples": "how much does it cost"}, "taught in the topic “What does it cost?” already"),
+    "nearly taught elsewhere": ({"examples": "how much does it costs"}, "is nearly “how much does it cost” in the topic “What does it cost?”"),
     "twice": ({"examples": "Couple rate?\ncouple rate"}, "stands twice"),
     "few": ({"examples": "one"}, "1 of the 10 phrasings"),
     "claim": ({"text:utter_new:0": "It heals couples. " + ANSWER}, "says &#34;heals&#34; in sentence 1"),
