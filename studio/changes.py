@@ -26,7 +26,7 @@ def model_changes(repository: Repository, old: str, new: str) -> List[str]:
 
 def safety_changed(repository: Repository, old: str, new: str) -> bool:
     """Return whether anything differs between two commits that only a second person's approval or a developer may change."""
-    return not old or bool(repository.changed(old, new, *SAFETY_INPUTS))
+    return not repository.has(old) or bool(repository.changed(old, new, *SAFETY_INPUTS))
 
 
 def only_answers(repository: Repository, old: str, new: str) -> bool:

@@ -9,20 +9,20 @@ import time
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Callable, Iterator, List, Mapping, Optional
+from typing import Callable, Iterator, List, Mapping, Optional
 
 from assistant.errors import AssistantError
 from assistant.release import unpack
 from assistant.settings import Settings
 from studio.building import Builder, Built
-from studio.changes import model_changes, only_answers
+from studio.changes import MODEL_INPUTS, model_changes, only_answers
 from studio.failures import stops_of
 from studio.job import STEPS, Board, Job, Step
 from studio.live import Live
 from studio.processes import Cancelled, ProcessFailed, Work
 from studio.rehearsal import Held, Rehearsal, Results
 from studio.releases import Release, Releases, new_id
-from studio.repository import Repository
+from studio.repository import Commit, Repository
 
 LOG = logging.getLogger("studio")
 SHORTEST_REASON = 10  # characters
@@ -55,9 +55,10 @@ class Publisher:
     def publish(self, by: str, note: str) -> Job:
         """Begin to publish the newest commit. Raises PublishError."""
         live, head = self._releases.current(), self._repository.head()
-        if live is not None and live.commit and not model_changes(self._repository, live.commit, head):
+        known = live.commit if live is not None and self._repository.has(live.commit) else ""
+        if known and not model_changes(self._repository, known, head):
             raise PublishError("Nothing has changed since the live release. Save a topic first.")
-        answers_only = live is not None and bool(live.commit) and only_answers(self._repository, live.commit, head)
+        answers_only = bool(known) and only_answers(self._repository, known, head)
         return self._begin("publish", by, note, head, answers_only)
 
     def prepare(self, by: str) -> Job:
@@ -210,11 +211,8 @@ def model_version(archive: Path) -> str:
         return unpack(archive, Path(folder) / "model").version
 
 
-def waiting_changes(repository: Repository, release: Optional[Release]) -> List[Any]:
-    """Return the commits that are not live yet and change what a model is made of, newest first."""
-    if release is None or not release.commit:
-        return []
-    try:
-        return repository.log(f"{release.commit}..HEAD", "--", "config.yml", "domain.yml", "data", "addons", "assistant")
-    except AssistantError:
-        return []  # the live release is of a history that is not here
+def waiting_changes(repository: Repository, release: Optional[Release]) -> Optional[List[Commit]]:
+    """Return the commits that are not live yet and change what a model is made of, newest first; None if nobody can tell."""
+    if release is None or not repository.has(release.commit):
+        return None
+    return repository.log(f"{release.commit}..HEAD", "--", *MODEL_INPUTS)

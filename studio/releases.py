@@ -124,7 +124,7 @@ class Releases:
                 version=version,
                 commit=commit,
                 author="command line",
-                note="Trained with make train",
+                note="Trained on the server",
                 at=time.time(),
                 checksum="",
             ),

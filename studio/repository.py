@@ -65,6 +65,12 @@ class Repository:
         """Return the id of the newest commit."""
         return self._git("rev-parse", "HEAD").strip()
 
+    def has(self, commit: str) -> bool:
+        """Return whether the commit is in this history; a model may be of files that nobody committed, or of another."""
+        if not re.fullmatch(r"[0-9a-f]{7,64}", commit):
+            return False
+        return subprocess.run(["git", "cat-file", "-e", f"{commit}^{{commit}}"], cwd=self.root, capture_output=True, check=False).returncode == 0
+
     def at(self, commit: str, path: str) -> Optional[str]:
         """Return the text of `path` in `commit`, or None when it was not there."""
         try:

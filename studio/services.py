@@ -100,7 +100,7 @@ class Services:
     def draft_model(self) -> Optional[Model]:
         """Return a model of what is saved now, or None when it has to be prepared first."""
         head, live = self.repository.head(), self.releases.current()
-        if live is not None and live.commit and not model_changes(self.repository, live.commit, head):
+        if live is not None and self.repository.has(live.commit) and not model_changes(self.repository, live.commit, head):
             return self.model_of(live.id)
         built = self.publisher.builder.like(head)
         return Model("the draft", built.archive, built.checkout) if built else None
@@ -116,7 +116,7 @@ class Services:
         release = self.releases.get(chosen) if chosen else self.releases.current()
         if release is None:
             return None
-        checkout = self.publisher.builder.export(release.commit).checkout if release.commit else self.root
+        checkout = self.publisher.builder.export(release.commit).checkout if self.repository.has(release.commit) else self.root
         return Model(f"the release “{release.note}”", self.releases.archive(release.id), checkout)
 
     def adopt(self) -> None:

@@ -159,6 +159,18 @@ def test_nothing_new_is_not_published(live):
     assert page.status_code == 409 and "Nothing has changed since the live release" in page.text
 
 
+@pytest.mark.parametrize("commit", ["", "d" * 40])
+def test_live_model_of_files_outside_the_history_can_be_replaced(live, commit):
+    studio, store, pia = live
+    store.add(store.archive("r1"), Release("r2", "v2", commit, "command line", "of a developer", 2.0, ""))
+    store.activate("r2", "Ada")
+    page = pia.get("/publish")
+    assert page.status_code == 200 and "not in the history" in page.text and "What is new" in page.text
+    assert pia.get("/try").status_code == 200
+    assert pia.post("/publish", data={"note": "everything"}, allow_redirects=False).status_code == 303
+    pia.post("/publish/cancel")
+
+
 def test_note_is_asked_for(live):
     _, _, pia = live
     teach(pia)
