@@ -13,7 +13,6 @@ from studio.live import Live
 from tests.test_studio.journal_rows import JournalFile
 from tests.test_studio.studio_helpers import Running, free_port, make_checkout, prepare, wait_for
 
-PULL_SECONDS = 2
 START_SECONDS = 240.0
 QUESTIONS = (
     "can i bring my dog to the sessions",
@@ -21,6 +20,28 @@ QUESTIONS = (
     "do you mind dogs",
     "my dog calms me can he come along",
     "is there parking",
+)
+
+# The topic that answers the first of them, as a member of staff would write it.
+PHRASINGS = (
+    "can i bring a pet",
+    "are pets ok in therapy",
+    "may my cat come too",
+    "animals allowed at appointments?",
+    "is it alright to bring an animal",
+    "therapy with my puppy beside me",
+    "do therapists allow pets in their room",
+    "pet friendly therapist",
+    "could i take my hound along",
+    "would they let me have a pet with me",
+)
+ANSWER = (
+    "It depends on the therapist. Some are glad to have a calm animal in the room, and others cannot, because of allergies or the rules of the "
+    "building. Ask before the first appointment."
+)
+MORE = (
+    "If an animal helps you to feel safe, say so when you get in touch, and ask what the therapist thinks of it. Online sessions are another "
+    "way: at home, your pet can be there all the time. An assistance dog is welcome by law in most places."
 )
 
 
@@ -42,7 +63,7 @@ class Stage:
             self.journal = JournalFile(self.studio.settings.var)
             for question in QUESTIONS:
                 self.journal.message(question)
-            self._rasa = self._start_rasa(folder)
+            self._rasa = self._start_rasa()
             wait_for(self.live.serving, START_SECONDS, f"the live assistant serves the studio's model; see {self.rasa_log}")
         except BaseException:
             self.close()
@@ -60,19 +81,13 @@ class Stage:
             self._rasa.wait()
         self.studio.stop()
 
-    def _start_rasa(self, folder: Path) -> "subprocess.Popen[bytes]":
-        endpoints = folder / "endpoints.yml"
-        token = secrets.internal_token(self.studio.settings, {})
-        text = (self.studio.root / "endpoints.yml").read_text(encoding="utf-8").split("\nmodels:")[0]
-        endpoints.write_text(
-            f"{text}\nmodels:\n  url: {self.studio.url}/models/current\n  headers: {{Authorization: Bearer {token}}}\n"
-            f"  wait_time_between_pulls: {PULL_SECONDS}\n", encoding="utf-8",
-        )
+    def _start_rasa(self) -> "subprocess.Popen[bytes]":
         port = self.studio.settings.rasa_url.rsplit(":", 1)[1]
         log = open(self.rasa_log, "wb")
         return subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "scripts.rasa", "run", "--interface", "127.0.0.1", "--port", port, "--endpoints",
-             str(endpoints), "--credentials", "credentials.yml", "--quiet"],
+             "endpoints.yml", "--credentials", "credentials.yml", "--quiet"],
             cwd=self.studio.root, stdout=log, stderr=log,
-            env={**self.studio.environment, "PYTHONPATH": str(self.studio.root), "ASSISTANT_ACTIONS_URL": "http://127.0.0.1:9"},
+            env={**self.studio.environment, "PYTHONPATH": str(self.studio.root), "ASSISTANT_ACTIONS_URL": "http://127.0.0.1:9",
+                 "ASSISTANT_MODELS_URL": f"{self.studio.url}/models/current"},
         )

@@ -9,32 +9,13 @@ from typing import Any, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.studio_stage import Stage
+from tests.browser.studio_stage import ANSWER, MORE, PHRASINGS, Stage
 from tests.browser.test_accessibility import AXE, violations
+from tests.patience import within
 from tests.test_studio.studio_helpers import PASSWORD, wait_for
 
 PUBLISH_MS = 1_500_000  # a model is trained; a test that passes does not wait for it
 ROLL_BACK_SECONDS = 10
-PHRASINGS = (
-    "can i bring a pet",
-    "are pets ok in therapy",
-    "may my cat come too",
-    "animals allowed at appointments?",
-    "is it alright to bring an animal",
-    "therapy with my puppy beside me",
-    "do therapists allow pets in their room",
-    "pet friendly therapist",
-    "could i take my hound along",
-    "would they let me have a pet with me",
-)
-ANSWER = (
-    "It depends on the therapist. Some are glad to have a calm animal in the room, and others cannot, because of allergies or the rules of the "
-    "building. Ask before the first appointment."
-)
-MORE = (
-    "If an animal helps you to feel safe, say so when you get in touch, and ask what the therapist thinks of it. Online sessions are another "
-    "way: at home, your pet can be there all the time. An assistance dog is welcome by law in most places."
-)
 PAGES = (
     "/topics",
     "/topics/new",
@@ -125,7 +106,8 @@ def picture(page: Page, name: str) -> None:
     """Keep what the page shows for docs/staff-guide.md, where STUDIO_PICTURES names a folder."""
     folder = os.environ.get("STUDIO_PICTURES")
     if folder:
-        page.screenshot(path=f"{folder}/studio-{name}.png", animations="disabled")
+        # With its own way to still a page, Playwright would write a style, which the page's policy forbids.
+        page.screenshot(path=f"{folder}/studio-{name}.png", animations="allow", caret="initial")
 
 
 def job_ends(page: Page, words: str) -> None:
@@ -166,6 +148,7 @@ def test_from_an_unanswered_question_to_the_live_answer_by_keyboard_alone(stage:
     reach(page, "Inbox")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=2).first).to_contain_text("dog")  # most often asked, so first
+    group = page.locator("form.group").first.get_by_role("checkbox").count()
     enter(page, "The question in your own words", PHRASINGS[0])
     picture(page, "inbox")
     reach(page, "Create a topic")
@@ -212,7 +195,7 @@ def test_from_an_unanswered_question_to_the_live_answer_by_keyboard_alone(stage:
     expect(page.get_by_role("row", name="Pets in therapy").get_by_text("live")).to_be_visible()
     picture(page, "publish")
     assert ANSWER in stage.answer("could I take a pet to see my therapist")
-    assert stage.journal.statuses().count("assigned") == 4  # the dogs; parking waits
+    assert group > 2 and stage.journal.statuses().count("assigned") == group  # the dogs; parking waits
 
 
 def test_changed_answer_alone_is_live_without_a_training(stage: Stage, staff: Staff) -> None:
@@ -238,7 +221,7 @@ def test_roll_back_is_one_click_and_the_live_assistant_follows_within_ten_second
     start = time.monotonic()
     page.get_by_role("button", name="Roll back").first.click()
     expect(page.get_by_role("status").first).to_contain_text("Rolled back to")
-    wait_for(lambda: stage.live.serving() not in (None, before), 60, "the live assistant serves the older release")
+    wait_for(lambda: stage.live.serving() not in (None, before), within(ROLL_BACK_SECONDS), "the live assistant serves the older release")
     print(f"rolled back after {time.monotonic() - start:.0f} s")
     assert "It is fine to compare." not in stage.answer("how much does it cost")
 
@@ -269,7 +252,8 @@ def test_two_editors_at_once_lose_nothing(stage: Stage, staff: Staff) -> None:
 
 def test_mistake_is_stopped_by_a_gate_and_visitors_notice_nothing(stage: Stage, staff: Staff) -> None:
     held_back = [line.split("\t") for line in (stage.studio.root / "tests/heldback/intents.tsv").read_text().splitlines()]
-    costs = [row[0] for row in held_back if row[1] == "faq_cost"][:6]
+    # Long ones: a short one may be nearly a taught phrasing, which the content check finds before any gate does.
+    costs = sorted((row[0] for row in held_back if row[1] == "faq_cost"), key=len)[-6:]
     page = staff.member("Gail Gatekeeper", "publisher")
     page.goto(stage.studio.url + "/topics/faq_nhs")
     examples = page.get_by_label("How visitors ask it")
@@ -312,7 +296,7 @@ def test_why_explains_a_sentence_by_any_kept_release(stage: Stage, staff: Staff)
     page = staff.member("Rita Release", "editor")
     page.goto(stage.studio.url + "/why")
     releases = page.get_by_label("Release")
-    for release, understood in (("Pets in therapy", "Understood as “Can my pet come?”"), ("Trained with make train", "Understood as")):
+    for release, understood in (("Pets in therapy", "Understood as “Can my pet come?”"), ("Trained on the server", "Understood as")):
         page.get_by_label("Sentence").fill("could I take a pet to see my therapist")
         releases.select_option(label=next(text for text in releases.locator("option").all_inner_texts() if release in text))
         page.get_by_role("button", name="Ask").click()
@@ -331,7 +315,7 @@ def test_why_explains_a_sentence_and_a_turn_of_yesterday(stage: Stage, staff: St
     page.get_by_role("button", name="Ask").click()
     turn = page.get_by_role("region", name="Turn YY11-YY12")
     expect(turn).to_contain_text("Understood as “What does it cost?”, very sure")
-    expect(turn).to_contain_text("By the rule “faq_cost”")
+    expect(turn).to_contain_text("By the rule “What does it cost?”")
     page.get_by_label("Sentence").fill("what will I have to pay for an hour")
     page.get_by_role("button", name="Ask").click()
     why = page.get_by_role("region", name="Understood as “What does it cost?”")

@@ -128,7 +128,10 @@ def form_of(page: str, action: str = "") -> Dict[str, Any]:
     class Reader(HTMLParser):
         def __init__(self) -> None:
             super().__init__()
-            self.inside, self.fields, self.area, self.select = False, [], None, None
+            self.inside = False
+            self.fields: "list[list[Any]]" = []
+            self.area: Any = None
+            self.select: Any = None
 
         def handle_starttag(self, tag: str, attributes: Any) -> None:
             a = dict(attributes)
@@ -178,5 +181,3 @@ def wait_for(condition: Any, seconds: float, what: str) -> Any:
             return found
         time.sleep(0.1)
     raise AssertionError(f"not within {seconds} s: {what}")
-
-
