@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from assistant.directory.model import AUDIENCES, CONCERNS, FORMATS, RADII, Query
-from assistant.handoff.turn import NOT_UNDERSTOOD, Turn, words
+from assistant.handoff.turn import NOT_UNDERSTOOD, UNLISTED, Turn, words
 from assistant.places import Gazetteer, Lookup
 
 ANY = "any"  # a slot that the visitor leaves open
@@ -15,7 +15,6 @@ FACTS = ("location", "session_format", "concern", "audience")
 QUESTIONS = ("session_format", "location", "concern")
 # A question is asked again once; then the link to the site's search has to do.
 MOST_TRIES = 2
-UNLISTED = "issue"  # the wish for help with what no filter serves
 PAGE = 3  # cards at a time
 # Before a place in a short answer: "i'm in", "it's", "um".
 LEAD = re.compile(
@@ -140,7 +139,7 @@ def _chosen(choices: Sequence[str], text: str) -> str:
 
 def _declines(turn: Turn) -> bool:
     """Whether "no thanks" turns down the last question, which need not be answered, and not the search."""
-    return turn.requested == "concern" and words(turn.text)[:1] == ["no"]
+    return turn.requested == "concern" and turn.value("search_step") == "stop" and words(turn.text)[:1] == ["no"]
 
 
 def _place(search: Search, lookup: Lookup) -> Search:

@@ -14,6 +14,7 @@ NOT_UNDERSTOOD = ("nlu_fallback", "out_of_scope")
 TELLING = ("share_feelings", "request_diagnosis", "faq_who_benefits", "faq_conditions_helped")
 # These end the search instead of pausing it.
 LEAVING = ("goodbye", "start_over", "delete_my_data")
+UNLISTED = "issue"  # the wish for help with what no filter serves
 SEARCH_ACTION = "action_search_therapists"  # what shows the results
 # Longer than this, a message that is not understood is no place's name.
 LONGEST_PLACE = 6
@@ -25,7 +26,7 @@ FILLER = frozenset(
     like live living local location look looking make maybe me meet mind mine miles mostly my myself near nearby need no not
     now nr of ok okay on one ones only or over please pls possible postcode prefer preferably probably problem problems
     really rather round same see session sessions some someone something somewhere sorry sort struggling stuff suffer
-    suffering switch talk than thanks that that's the then therapist therapists therapy think this to town travel try um up
+    suffering switch talk than thanks that that's the then therapist therapists therapy think this to town travel try um under up
     us use using want was way we we're well what with within work working would yeah yep yes you your""".split()
 )
 
@@ -61,7 +62,7 @@ def only_names(turn: Turn) -> bool:
     found = [item for item in turn.entities if item["entity"] in SEARCH_ENTITIES]
     for item in found:
         rest[item["start"]:item["end"]] = " " * (item["end"] - item["start"])
-    return bool(found) and all(word in FILLER for word in words("".join(rest)))
+    return bool(found) and all(word in FILLER or word.isdigit() for word in words("".join(rest)))
 
 
 def words(text: str) -> List[str]:
@@ -93,12 +94,13 @@ def during_search(turn: Turn, known_actions: Iterable[str]) -> Optional[Interrup
 
 
 def names_a_search(turn: Turn) -> bool:
-    """Whether the message is a search by what it names: two of place, format, concern and wish, and nothing else.
+    """Whether the message is a search by what it names: two of place, format and concern, or a place and a wish; nothing else.
 
-    "York, zoom, low mood" has no verb that the classifier of meanings could hold on to. A wish alone, such as a price, names none.
+    "York, zoom, low mood" and "a woman in Leeds, evenings" have no verb that the classifier of meanings could hold on to.
     """
-    kinds = {item["entity"] for item in turn.entities} & {*NAMED, "wish"}
-    return len(kinds) >= 2 and "?" not in turn.text and only_names(turn)
+    kinds = {item["entity"] for item in turn.entities} & set(NAMED)
+    wished = any(wish != UNLISTED for wish in turn.values("wish")) and "location" in kinds
+    return (len(kinds) >= 2 or wished) and "?" not in turn.text and only_names(turn)
 
 
 def continues_search(turn: Turn, last_action: str) -> bool:
