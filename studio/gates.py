@@ -21,6 +21,7 @@ class Stop:
     expected: str
     remedy: str
     acceptable: bool = False  # a publisher may accept it with a reason
+    messages: Sequence[str] = ()  # what it is about, one by one
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,10 @@ def _test_missed(change: Change, labels: Mapping[str, str]) -> Stop:
 
 
 def _topic_lost(intent: str, changes: Sequence[Change], labels: Mapping[str, str]) -> Stop:
-    messages = "; ".join(f"“{change.text}” (now {named(change.draft, labels)})" for change in changes)
-    takers = {other for change in changes for other in change.draft.split(",")}
+    takers = {other for change in changes for other in change.draft.split(",")} - {intent}
     return Stop(
-        key=f"lost {intent}", what=f"“{labels.get(intent, intent)}” lost {len(changes)} messages that it understood before: {messages}.",
+        key=f"lost {intent}", what=f"“{labels.get(intent, intent)}” lost {len(changes)} messages that it understood before.",
+        messages=[f"“{change.text}”, now {named(change.draft, labels)}" for change in changes],
         expected=f"At most {MOST_LOST} newly lost messages for a topic.",
         remedy=f"Look at the newest phrasings of {' and '.join(sorted(named(taker, labels) for taker in takers))}: one of them draws these "
                "messages. Say it differently, or teach the topic more phrasings.", acceptable=True,
