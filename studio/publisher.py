@@ -76,7 +76,10 @@ class Publisher:
         if missing:
             raise PublishError(f"Give a reason of at least {SHORTEST_REASON} characters for each loss.")
         with self.board.change() as job:
-            job.accepted = [{"what": " ".join([stop["what"], *stop.get("messages", ())]), "reason": reasons[stop["key"]].strip(), "by": by} for stop in job.stops]
+            job.accepted = [
+                {"what": " ".join([stop["what"], *stop.get("messages", ())]), "reason": reasons[stop["key"]].strip(), "by": by}
+                for stop in job.stops
+            ]
             job.state = "running"
         self._spawn(self._release_accepted)
         return job
