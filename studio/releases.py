@@ -65,16 +65,17 @@ class Releases:
         return release
 
     def activate(self, identity: str, by: str) -> Release:
-        """Make a kept release the current one. Raises ReleaseError when it is gone or damaged."""
+        """Make a kept release, named by id or version, the current one. Raises ReleaseError when it is gone or damaged."""
         with self._lock:
             release = self.get(identity)
             if release is None:
                 raise ReleaseError("This release is not kept any more. Choose one of the list.")
-            if not self.archive(identity).is_file() or _checksum(self.archive(identity)) != release.checksum:
+            archive = self.archive(release.id)
+            if not archive.is_file() or _checksum(archive) != release.checksum:
                 raise ReleaseError("This release is damaged: its checksum does not fit. Choose another, or publish anew.")
             release = replace(release, activated_at=time.time(), activated_by=by)
-            self._write(self.folder / f"{identity}.json", json.dumps(asdict(release), ensure_ascii=False, indent=1))
-            self._write(self.folder / "current", identity)
+            self._write(self.folder / f"{release.id}.json", json.dumps(asdict(release), ensure_ascii=False, indent=1))
+            self._write(self.folder / "current", release.id)
             self._prune()
         return release
 

@@ -46,6 +46,12 @@ def test_last_ten_are_kept_and_the_current_one_whatever_its_age(store, tmp_path)
     assert store.archive("r01").is_file() and not store.archive("r02").exists()
 
 
+def test_release_is_activated_by_its_version_too(store, tmp_path):
+    make(store, tmp_path, 1)
+    make(store, tmp_path, 2)
+    assert store.activate("v1", "Ada").id == store.current().id == "r01"
+
+
 def test_damaged_release_is_refused_and_the_current_one_stays(store, tmp_path):
     make(store, tmp_path, 1)
     make(store, tmp_path, 2)
