@@ -53,5 +53,6 @@ TELEGRAM = Limits(text=4096, buttons=20, button_label=40, button_text=4096)
 
 # https://www.twilio.com/docs/messaging/api/message-resource, and the keywords of its opt-out handling. Each line of an SMS is paid for.
 TWILIO = Limits(text=1600, related=1, reserved=frozenset({
-    "stop", "stopall", "unsubscribe", "cancel", "end", "quit", "start", "yes", "unstop", "help", "info",
+    "stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "start", "yes", "unstop", "help",
+    "info",
 }))

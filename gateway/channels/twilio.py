@@ -20,6 +20,8 @@ NAME = "twilio"
 ACCOUNT, TOKEN = VARIABLES = ("ASSISTANT_TWILIO_ACCOUNT_SID", "ASSISTANT_TWILIO_AUTH_TOKEN")
 
 _ACCOUNT_FORM = re.compile(r"AC[0-9a-f]{32}")
+# https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out: Twilio has answered this message, and takes no other answer.
+_STOP = "STOP"
 _OPTED_OUT = "21610"  # https://www.twilio.com/docs/api/errors/21610
 
 
@@ -56,10 +58,12 @@ class Twilio:
         return None
 
     def parse(self, hook: Webhook) -> list[Incoming]:
-        """Return the message; reports of what became of our own messages are left out."""
+        """Return the message; reports of what became of our own messages, and farewells, are left out."""
         form = _form(hook)
         identity, user, ours = (form.get(name, "") for name in ("MessageSid", "From", "To"))
         if not identity or not user or not ours or "MessageStatus" in form or form.get("SmsStatus", "received") != "received":
+            return []
+        if form.get("OptOutType") == _STOP:
             return []
         text = form.get("Body", "")
         if not text.strip() and form.get("NumMedia", "0") in ("", "0"):

@@ -106,4 +106,5 @@ class FakeTwilio(FakeService):
     def silent(self, user: str) -> Iterable[tuple[str, Call]]:
         yield "status", self.call({"SmsSid": "SM1", "SmsStatus": "delivered", "MessageStatus": "delivered", "To": user, "From": OURS,
                                    "MessageSid": f"SM{self.next():032x}", "AccountSid": ACCOUNT, "ApiVersion": "2010-04-01"})
+        yield "farewell", self.call({**self.written(user, "STOP"), "OptOutType": "STOP"})
         yield "blank", self.call(self.written(user, ""))
