@@ -34,9 +34,9 @@ class Step:
     shows: str = ""
 
 
-def results(does: str, *sees: str, offers: tuple[str, ...] = ()) -> Step:
+def results(does: str, *sees: str, offers: tuple[str, ...] = (), hides: tuple[str, ...] = ()) -> Step:
     """The visitor says the last thing that was missing, and sees therapists."""
-    return Step(does, sees=sees, shows="cards", offers=offers)
+    return Step(does, sees=sees, shows="cards", offers=offers, hides=hides)
 
 
 STARTS = Step("find me a therapist", asks="format", offers=("Online", "In person", "Either is fine"))
@@ -55,6 +55,10 @@ TABLE: dict[str, list[Step]] = {
     "everything in one sentence, in person": [
         results("I'm looking for someone face to face in Leeds for anxiety", NEAR_LEEDS, offers=("Change place",)),
     ],
+    "everything in several lines": [
+        results("find me a therapist\nin Leeds\nin person\nfor anxiety", NEAR_LEEDS, hides=("utter_faq_conditions_helped",)),
+    ],
+    "a child": [results("therapist for my 8 year old son in London, in person, anxiety", "therapists for children and young people near London")],
     "a list without a verb": [results("York, face to face, low mood", "near York who see people in person and work with depression")],
     "one thing at a time": [STARTS, IN_PERSON, LEEDS, results("anxiety", NEAR_LEEDS)],
     "with the buttons": [
@@ -102,8 +106,18 @@ TABLE: dict[str, list[Step]] = {
         LEEDS, Step("what happens in a session?", asks="concern", sees=("utter_faq_session_content",), hides=("noted",)),
         results("anxiety", NEAR_LEEDS),
     ],
+    "a question about what was asked": [STARTS, Step("is online as good?", asks="format", sees=("utter_faq_online_sessions",))],
     "a question and a search in one": [
         Step("find me a therapist in Leeds and how much does it cost", asks="format", sees=("utter_faq_cost",)),
+    ],
+    "urgent help in the middle, then on": [
+        STARTS, Step("get urgent help", shows="helplines", offers=("Carry on with search",)),
+        Step("carry on with search", asks="format", hides=("utter_search_again",)),
+    ],
+    "nobody else": [
+        results("in person in Leeds for anxiety", NEAR_LEEDS),
+        Step("find me someone else", sees=("utter_search_no_more",), offers=("Look further away",), shows="link"),
+        results("Look further away", "Within 25 miles"),
     ],
     "stopped": [STARTS, Step("stop", sees=("utter_search_stopped",), offers=("Search again",)), Step("hello", sees=("utter_greet",))],
     "stopped in other words": [STARTS, IN_PERSON, Step("never mind", sees=("utter_search_stopped",)), Step("Search again", asks="place")],

@@ -76,9 +76,12 @@ class SQLiteDirectory:
         if query.place is None or query.session_format == "online":
             return self._anywhere(connection, parameters)
         for miles in [step for step in RADII if step >= radius] or [RADII[-1]]:
-            rows = connection.execute(NEARBY, {**parameters, **_box(query, miles)}).fetchall()
-            if rows:
-                return self._results(connection, rows, rows[0][2], query, radius=miles)
+            here = {**parameters, **_box(query, miles)}
+            rows = connection.execute(NEARBY, here).fetchall()
+            # Behind the last page the circle stays as it is: in a wider one the pages would be others.
+            anyone = rows or (connection.execute(NEARBY, {**here, "offset": 0, "limit": 1}).fetchall() if offset else [])
+            if anyone:
+                return self._results(connection, rows, anyone[0][2], query, radius=miles)
         # Nobody near: those who work online, whatever format was asked for.
         results = self._anywhere(connection, {**parameters, "formats": _mask(FORMATS, "online")})
         return Results(results.found, results.total, radius=RADII[-1], online_instead=True, sample=self._sample)

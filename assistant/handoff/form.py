@@ -123,8 +123,8 @@ def _requested(before: Search, search: Search, turn: Turn, gazetteer: Gazetteer)
     unlisted = UNLISTED in turn.values("wish") or (turn.intent in NOT_UNDERSTOOD and not _other_facts(before, search))
     if slot == "concern" and turn.text and unlisted:
         return replace(search, concern=ANY, wishes=tuple(dict.fromkeys((*search.wishes, UNLISTED))))
-    if getattr(search, slot) is not None or _other_facts(before, search):
-        return search
+    if getattr(search, slot) is not None or _other_facts(before, search) or not turn.text:
+        return search  # without a text: the button that carries the search on
     tries = dict(search.tries)
     tries[slot] = tries.get(slot, 0) + 1
     return replace(search, tries=tuple(tries.items()), outcome="gave_up" if tries[slot] >= MOST_TRIES else "")

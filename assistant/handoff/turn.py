@@ -21,13 +21,13 @@ LONGEST_PLACE = 6
 # What may stand around the names in an answer: "um, somewhere near Leeds please, for my anxiety".
 FILLER = frozenset(
     """a about actually after again also am an and any anywhere area around as at attachment based be because but by can change
-    close could do doing either er erm feel feeling feelings fine focused for from get give go good great happy have having
-    hello help hey hi hiya how i i'd i'll i'm i've id ideally if ill im in instead is issues it it's its ive just kind let's
-    like live living local location look looking make maybe me meet mind mine miles mostly my myself near nearby need no not
-    now nr of ok okay on one ones only or over please pls possible postcode prefer preferably probably problem problems
-    really rather round same see session sessions some someone something somewhere sorry sort struggling stuff suffer
-    suffering switch talk than thanks that that's the then therapist therapists therapy think this to town travel try um under up
-    us use using want was way we we're well what with within work working would yeah yep yes you your""".split()
+    close could do doing either er erm feel feeling feelings find fine focused for from get getting give go good great happy
+    have having hello help hey hi hiya how i i'd i'll i'm i've id ideally if ill im in instead is issues it it's its ive just
+    kind let's like live living local location look looking make maybe me meet miles mind mine mostly my myself near nearby
+    need no not now nr of ok okay on one ones only or over please pls possible postcode prefer preferably probably problem
+    problems rather really round same search see session sessions show some someone something somewhere sorry sort struggling
+    stuff suffer suffering switch talk than thanks that that's the then therapist therapists therapy think this to town travel
+    try um under up us use using want was way we we're well what with within work working would yeah yep yes you your""".split()
 )
 
 
@@ -74,7 +74,7 @@ def is_answer(turn: Turn) -> bool:
     """Whether the turn answers or steers the search."""
     if turn.intent in ANSWERING or not turn.text:  # without a text: a button
         return turn.intent in ANSWERING
-    if turn.intent == "multi_question":
+    if turn.intent == "multi_question" or (_asks(turn.text) and turn.text.rstrip().endswith("?")):
         return False
     if only_names(turn):
         return True
@@ -83,6 +83,12 @@ def is_answer(turn: Turn) -> bool:
         return telling or turn.intent in NOT_UNDERSTOOD
     short = len(words(turn.text)) <= LONGEST_PLACE and "?" not in turn.text
     return turn.intent in NOT_UNDERSTOOD and short
+
+
+def _asks(text: str) -> bool:
+    """Whether a text asks about what it names ("is online as good?") rather than for it ("can we do online?")."""
+    first, second = (words(text) + ["", ""])[:2]
+    return first in ("is", "are", "does", "do") or (first == "can" and second not in ("i", "we", "you"))
 
 
 def during_search(turn: Turn, known_actions: Iterable[str]) -> Optional[Interruption]:
@@ -100,7 +106,7 @@ def names_a_search(turn: Turn) -> bool:
     """
     kinds = {item["entity"] for item in turn.entities} & set(NAMED)
     wished = any(wish != UNLISTED for wish in turn.values("wish")) and "location" in kinds
-    return (len(kinds) >= 2 or wished) and "?" not in turn.text and only_names(turn)
+    return (len(kinds) >= 2 or wished) and "?" not in turn.text and not _asks(turn.text) and only_names(turn)
 
 
 def continues_search(turn: Turn, last_action: str) -> bool:

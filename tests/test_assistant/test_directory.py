@@ -134,6 +134,11 @@ class TestSearch:
         assert sorted(sum(pages, [])) == [f"Entry {number}" for number in range(7)]
         assert store.search_now(query, 3).total == 7
 
+    def test_behind_the_last_page_nobody_farther_away_is_mixed_in(self, directory, gazetteer):
+        store = directory(*(therapist(number, latitude=53.8 + 0.2 * number) for number in range(4)))  # 14 miles from each to the next
+        results = store.search_now(Query(gazetteer.look_up("Leeds").place), 3, 3)
+        assert (results.found, results.total, results.radius, results.online_instead) == ([], 1, 10, False)
+
     @pytest.mark.parametrize("latitude, radius", [(53.90, 10), (54.0, 25), (54.3, 50)])
     def test_the_radius_grows_until_somebody_is_found(self, latitude, radius, directory, gazetteer):
         results = directory(therapist(1, latitude=latitude)).search_now(Query(gazetteer.look_up("Leeds").place, "in_person"), 3)
