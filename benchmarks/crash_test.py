@@ -82,20 +82,21 @@ class World:
 class Victim:
     """The gateway's process."""
 
-    def __init__(self, env: Dict[str, str], replies: str, port: int) -> None:
-        """env: its environment; replies: the service's address; port: where it listens."""
-        self._env, self._replies, self.base = env, replies, f"http://127.0.0.1:{port}"
+    def __init__(self, env: Dict[str, str], replies: str, port: int, log: Path) -> None:
+        """env: its environment; replies: the service's address; port: where it listens; log: what it prints."""
+        self._env, self._replies, self.base, self._log = env, replies, f"http://127.0.0.1:{port}", log
         self.kills = 0
         self._process: Optional[asyncio.subprocess.Process] = None
 
     async def start(self, http: aiohttp.ClientSession, seconds: float = 60.0) -> None:
         """Start it and wait until it is alive; raises CrashError."""
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-W", "ignore", "-m", "benchmarks.crash_gateway", self._replies, cwd=ROOT, env=self._env,
-            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
-        )
+        with open(self._log, "ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-W", "ignore", "-m", "benchmarks.crash_gateway", self._replies, cwd=ROOT, env=self._env,
+                stdout=log, stderr=log,
+            )
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        while time.monotonic() < end and self._process.returncode is None:
             try:
                 async with http.get(f"{self.base}/health/live") as response:
                     if response.status == 200:
@@ -103,7 +104,7 @@ class Victim:
             except aiohttp.ClientError:
                 pass
             await asyncio.sleep(0.02)
-        raise CrashError(f"the gateway did not start within {seconds:g} s.")
+        raise CrashError(f"the gateway did not start: {self._log.read_text(errors='replace').strip().splitlines()[-1:]}")
 
     async def kill(self) -> None:
         """End it as a power cut would."""
@@ -166,7 +167,7 @@ async def run(messages: int, folder: Path) -> Dict[str, Any]:
     internal_token(Settings.from_env({key: value for key, value in env.items() if key.startswith("ASSISTANT_")}))
     world = World(messages)
     runner = await _serve(world, service_port)
-    victim = Victim(env, f"http://127.0.0.1:{service_port}/send", port)
+    victim = Victim(env, f"http://127.0.0.1:{service_port}/send", port, folder / "log")
     allowed = Allowance(messages, kills)
     try:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:

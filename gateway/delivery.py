@@ -42,6 +42,7 @@ class Delivery:
         self._again: set[str] = set()
         self._outcomes: dict[str, tuple[str, asyncio.Future[Reply]]] = {}
         self._deadlines: dict[str, float] = {}
+        self._ahead: set[asyncio.Task[None]] = set()
         self._jobs = (Repeating("taking over", SWEEP_SECONDS, self._take_over), Repeating("renewal", LEASE_SECONDS / 3, self._renew))
 
     async def start(self, alone: bool) -> None:
@@ -127,10 +128,11 @@ class Delivery:
         if work is not None and work.channel != "web":
             await self._sender.drain(conversation)
             work = await self._whole(work)
-            work = None if work is None else await self._judged(work)
         if work is None or not work.waiting:
             return False
-        batch = work.waiting[:1] if work.channel == "web" else together(work.waiting)
+        batch = work.waiting[:1] if work.channel == "web" else await self._judged(work)
+        if not batch:
+            return True  # all of it was a crisis
         try:
             answer = await self._answerer.answer(work, batch, self._seconds_left(batch))
         except Exception as error:
@@ -144,18 +146,34 @@ class Delivery:
             await self._history.help_opened(work.conversation)
         return not (answer.ends or reply.idle)
 
-    async def _judged(self, work: Work) -> Work:
-        """Return `work` with the verdicts that no webhook waits for, and without what is a crisis: first aid answers that, now."""
-        waiting = []
-        for message in work.waiting:
-            verdict = message.verdict or await self._safety.check(work.scope, message.key, message.text)
-            if verdict["level"] == "crisis":
-                await self._first_aid.answer(Arrival(
-                    key=message.key, channel=work.channel, kind=message.kind, verdict=verdict, received_at=message.received_at,
-                    conversation=work.conversation, person=work.scope, address=work.address, text=message.text))
-            else:
-                waiting.append(replace(message, verdict=verdict))
-        return replace(work, waiting=waiting)
+    async def _judged(self, work: Work) -> list[Waiting]:
+        """Return what is to be answered now, with the verdicts that no webhook waits for; safety reads what waits behind it meanwhile.
+
+        Behind it: a gateway that starts with a thousand messages must get on with the first, and yet see a crisis among the last.
+        """
+        batch = self._together(work.waiting)
+        if behind := work.waiting[len(batch):]:
+            task = asyncio.ensure_future(self._look_ahead(work, batch, behind))
+            self._ahead.add(task)
+            task.add_done_callback(self._ahead.discard)
+        return [message for message in [await self._read(work, message) for message in batch] if message is not None]
+
+    async def _look_ahead(self, work: Work, batch: Sequence[Waiting], behind: Sequence[Waiting]) -> None:
+        try:
+            for message in [*batch, *behind]:  # in the order in which they were written: a disclosure may be split over two
+                await self._read(work, message)
+        except Exception as error:
+            log_failure("looking ahead", error)
+
+    async def _read(self, work: Work, message: Waiting) -> Optional[Waiting]:
+        """Return the message with its verdict, or None when it is a crisis: first aid answers that, now."""
+        verdict = message.verdict or await self._safety.check(work.scope, message.key, message.text)
+        if verdict["level"] != "crisis":
+            return replace(message, verdict=verdict)
+        await self._first_aid.answer(Arrival(
+            key=message.key, channel=work.channel, kind=message.kind, verdict=verdict, received_at=message.received_at,
+            conversation=work.conversation, person=work.scope, address=work.address, text=message.text))
+        return None
 
     async def _whole(self, work: Work) -> Optional[Work]:
         """Wait until the person has probably finished writing."""
@@ -166,10 +184,20 @@ class Delivery:
         return current
 
     def _pause(self, waiting: Sequence[Waiting]) -> float:
-        batch = together(waiting)
+        batch = self._together(waiting)
         if not batch or batch[-1].kind == "choice" or len(batch) < len(waiting):
             return 0.0  # nothing, or a button, or something of another kind behind it: what came before is complete
         return min(batch[-1].received_at + self._gap, batch[0].received_at + self._longest) - time.time()
+
+    def _together(self, waiting: Sequence[Waiting]) -> list[Waiting]:
+        """Return the leading messages that are understood as one, if close together: written ones, an album's pictures, or one button."""
+        batch = list(waiting[:1])
+        for before, message in zip(waiting, waiting[1:]):
+            apart = message.received_at - before.received_at > self._gap or message.received_at - batch[0].received_at > self._longest
+            if apart or message.kind == "choice" or message.kind != batch[0].kind:
+                break
+            batch.append(message)
+        return batch
 
     async def _finish(self, work: Work, batch: Sequence[Waiting], answer: Answer) -> Reply:
         """Journal the answer; a database that is away for a moment does not cost the work done."""
@@ -204,13 +232,3 @@ class Delivery:
         await self._sender.renew()
         if self._workers:
             await self._journal.renew(list(self._workers))
-
-
-def together(waiting: Sequence[Waiting]) -> list[Waiting]:
-    """Return the leading messages that are understood as one: written ones in a row, the pictures of an album, or one button."""
-    batch = list(waiting[:1])
-    for message in waiting[1:]:
-        if message.kind == "choice" or message.kind != batch[0].kind:
-            break
-        batch.append(message)
-    return batch

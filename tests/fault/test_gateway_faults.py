@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -315,6 +317,41 @@ async def test_of_two_gateways_on_one_postgresql_one_may_die(world, postgres):
         assert texts(await until(answered, 40)) == ["You said survive"]
         _, history, _ = await other.call("GET", "/api/messages")
         assert sum(message["text"] == "You said survive" for message in history["messages"]) == 1
+
+
+async def test_a_crisis_at_the_end_of_a_long_queue_does_not_wait_for_it_after_a_kill(world):
+    service, port = Service(), free_port()
+    await service.start(port)
+    env = {**world.env, "ASSISTANT_COALESCE_SECONDS": "0.1", "ASSISTANT_COALESCE_LONGEST_SECONDS": "0.3", "ASSISTANT_RASA_TURN_SECONDS": "60"}
+    process, arrived, go_on = gateway(env, world.log, f"http://127.0.0.1:{port}/send"), asyncio.Event(), asyncio.Event()
+
+    async def held(body):
+        arrived.set()
+        await go_on.wait()
+        return await world.rasa.usual(body)
+
+    world.rasa.answer = held
+    async with running(process):
+        for number in range(8):
+            body, headers = batch({"text": f"question {number}", "from": "somebody"})
+            async with world.http.post(f"http://127.0.0.1:{env['ASSISTANT_PORT']}/webhooks/example", data=body, headers=headers) as response:
+                assert response.status == 200
+            await asyncio.sleep(0.15)  # far enough apart to be answered one by one
+        await arrived.wait()
+        process.kill()
+        with contextlib.closing(sqlite3.connect(os.path.join(env["ASSISTANT_VAR"], "journal.db"))) as journal:
+            # Killed between the acknowledgement of a last message and the reading of it.
+            journal.execute("INSERT INTO messages (key, conversation, received_at, kind, text, verdict) "
+                            "SELECT 'last', conversation, received_at + 1, kind, ?, '{}' FROM messages ORDER BY seq DESC LIMIT 1", (CRISIS,))
+            journal.commit()
+        await process.start()
+        await until(lambda: "116 123" in "".join(service.texts), within(10))
+        assert "You said" not in "".join(service.texts)
+        go_on.set()
+        await until(lambda: "You said question 7" in "".join(service.texts), within(20))
+        assert [f"question {number}" for number in range(8)] == [
+            line.removeprefix("You said ") for text in service.texts for line in text.splitlines() if line.startswith("You said ")]
+    await service.stop()
 
 
 async def test_sigterm_finishes_what_is_in_hand(world):
