@@ -8,11 +8,14 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import sqlite3
 import sys
 import time
 import uuid
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence
 
 import aiohttp
@@ -23,7 +26,8 @@ from scripts.stack import Stack
 
 VISITORS = (1, 10, 50, 200)
 THINK_SECONDS = 3.0
-MEMORY_MESSAGES = 20_000
+# Rasa remembers 500 conversations, the gateway more: until then memory grows as it should.
+FILLING_MESSAGES, MEMORY_MESSAGES = 5_500, 20_000
 SECONDS = 60.0  # how long a scenario goes on starting conversations
 # Ten turns each, as visitors have them: questions, follow-ups, feelings, a search, small talk.
 CONVERSATIONS: Sequence[Sequence[str]] = (
@@ -106,6 +110,12 @@ def for_messages(limit: int) -> Callable[[Tally, float], bool]:
     return lambda tally, seconds: len(tally.seconds) < limit
 
 
+def put_off(var: Path) -> int:
+    """Return how many messages got the reply "I can't answer just now", since Rasa took too long: no error, and yet a failure."""
+    with closing(sqlite3.connect(f"file:{var / 'journal.db'}?mode=ro", uri=True)) as journal:
+        return int(journal.execute("SELECT count(*) FROM turns WHERE outcome = 'unavailable'").fetchone()[0])
+
+
 def memory(stack: Stack) -> Dict[str, float]:
     """Return the resident memory of each process in MB."""
     return {name: _resident(process.pid) for name, process in stack.processes.items()}
@@ -116,11 +126,11 @@ def _resident(pid: int) -> float:
         return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmRSS"))
 
 
-def growth(stack: Stack, messages: int = MEMORY_MESSAGES) -> Dict[str, Any]:
-    """Return the growth of memory, in percent by process, from a tenth of `messages` to all of them."""
-    asyncio.run(scenario(stack.base, 10, 0, for_messages(messages // 10)))
+def growth(stack: Stack) -> Dict[str, Any]:
+    """Return the growth of memory over MEMORY_MESSAGES, in percent by process, once what is remembered is full."""
+    asyncio.run(scenario(stack.base, 10, 0, for_messages(FILLING_MESSAGES)))
     before = memory(stack)
-    asyncio.run(scenario(stack.base, 10, 0, for_messages(messages - messages // 10)))
+    asyncio.run(scenario(stack.base, 10, 0, for_messages(MEMORY_MESSAGES)))
     after = memory(stack)
     return {name: round(100 * (after[name] / before[name] - 1), 2) for name in before}
 
@@ -141,7 +151,10 @@ def main() -> int:
             for think in (THINK_SECONDS, 0.0):
                 for visitors in VISITORS:
                     print(f"{visitors} visitors, {think:g} s to think …", file=sys.stderr)
+                    before = put_off(stack.var)
                     results.append(asyncio.run(scenario(stack.base, visitors, think, for_seconds(SECONDS))))
+                    if late := put_off(stack.var) - before:
+                        results[-1]["errors"]["put off"] = late
                     print(_row(results[-1]), flush=True)
             print(f"memory over {MEMORY_MESSAGES} messages …", file=sys.stderr)
             grown = growth(stack)

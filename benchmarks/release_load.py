@@ -9,18 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import sqlite3
 import sys
 import time
-from contextlib import closing
-from pathlib import Path
 from typing import Any, Dict, List
 
 import aiohttp
 
 from assistant.errors import AssistantError
 from assistant.settings import ROOT, Settings
-from benchmarks.load_test import Tally, for_messages, memory, scenario
+from benchmarks.load_test import FILLING_MESSAGES, Tally, for_messages, memory, put_off, scenario
 from scripts.stack import Stack
 from studio.answers import with_answers
 from studio.releases import Release, Releases
@@ -28,8 +25,6 @@ from studio.releases import Release, Releases
 VISITORS, THINK_SECONDS, CHANGES = 20, 2.0, 20
 BETWEEN_SECONDS = 3.0  # so that each change meets visitors at work
 GIVE_UP_SECONDS = 60.0
-# Rasa remembers 500 conversations, the gateway more: their memory grows until then whether a model is changed or not.
-FILLING_MESSAGES = 5500
 MEANINGS = "studio-meaning*.npz"
 
 
@@ -65,6 +60,7 @@ class Store:
 async def run(store: Store, visitors: int = VISITORS, think: float = THINK_SECONDS, changes: int = CHANGES) -> Dict[str, Any]:
     """Return the figures of `changes` under load. Raises ReleaseError."""
     stack, changing, taken, before = store.stack, True, [], {}
+    put_off_before = put_off(stack.var)
 
     async def change() -> None:
         nonlocal changing, before
@@ -85,14 +81,8 @@ async def run(store: Store, visitors: int = VISITORS, think: float = THINK_SECON
 
     figures, _ = await asyncio.gather(scenario(stack.base, visitors, think, going), change())
     after = memory(stack)
-    return {**figures, "changes": len(taken), "put_off": _put_off(stack.var), "slowest_change_seconds": round(max(taken), 1),
+    return {**figures, "changes": len(taken), "put_off": put_off(stack.var) - put_off_before, "slowest_change_seconds": round(max(taken), 1),
             "memory_growth_mb": {name: round(after[name] - before[name], 1) for name in ("rasa", "gateway")}}
-
-
-def _put_off(var: Path) -> int:
-    """Return how many messages got the reply "I can't answer just now"."""
-    with closing(sqlite3.connect(f"file:{var / 'journal.db'}?mode=ro", uri=True)) as journal:
-        return int(journal.execute("SELECT count(*) FROM turns WHERE outcome = 'unavailable'").fetchone()[0])
 
 
 def _soon(look: Any, what: str, seconds: float = 120.0) -> Any:
