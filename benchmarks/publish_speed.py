@@ -1,9 +1,10 @@
 """`python -m benchmarks.publish_speed`: how long it takes from "publish" until the live assistant answers accordingly.
 
 Starts a studio on a copy of this checkout and a live Rasa that pulls its model from it, then publishes through the
-studio's pages: a new topic (with the training and all gates), a changed answer (neither), and a roll back. Prints a
-table, then one line of JSON: `wall` (seconds until the live assistant gave the new answer), `processor` (seconds that the
-studio and what it started used meanwhile, on all cores) and, where there is one, each step of the publication.
+studio's pages: a new topic, the first release after the installation (the live model is put to the tests as well); more
+phrasings (training and gates as on any later day); a changed answer (neither of them); and a roll back. Prints a table,
+then one line of JSON: `wall` (seconds until the live assistant has it), `processor` (seconds that the studio and what it
+started used meanwhile, on all cores) and, where there is one, each step of the publication.
 """
 from __future__ import annotations
 
@@ -40,6 +41,13 @@ def write_topic(publisher: Client) -> None:
     publisher.post("/topics/new", data=form).raise_for_status()
 
 
+def teach(publisher: Client) -> None:
+    """Save one more phrasing."""
+    form = form_of(publisher.get("/topics/faq_cost").text)
+    form["examples"] += "\nwhat ought I to set aside for an appointment"
+    publisher.post("/topics/faq_cost", data=form).raise_for_status()
+
+
 def change_answer(publisher: Client) -> None:
     """Save another sentence of an answer."""
     form = form_of(publisher.get("/topics/faq_cost").text)
@@ -49,9 +57,9 @@ def change_answer(publisher: Client) -> None:
 
 def published(stage: Stage, publisher: Client, note: str, live: Callable[[], bool]) -> Dict[str, Any]:
     """Publish what is saved and return the figures. Raises PublishSpeedError when it is not released."""
-    figures = timed(stage, lambda: publisher.post("/publish", data={"note": note}), lambda: live() or _ended_badly(stage))
+    figures = timed(stage, lambda: publisher.post("/publish", data={"note": note}), lambda: _over(stage, live))
     job = _job(stage)
-    if job["state"] not in ("running", "released"):
+    if job["state"] != "released":
         raise PublishSpeedError(f"“{note}” was not released: {[stop['what'] for stop in job['stops']]}")
     return {**figures, **{step["name"]: step["ended"] - step["started"] for step in job["steps"] if step["ended"]}}
 
@@ -69,8 +77,10 @@ def _job(stage: Stage) -> Dict[str, Any]:
     return found
 
 
-def _ended_badly(stage: Stage) -> bool:
-    return _job(stage)["state"] not in ("running", "released")
+def _over(stage: Stage, live: Callable[[], bool]) -> bool:
+    """Return whether the release is live, or will never be."""
+    state = _job(stage)["state"]
+    return state != "running" and (state != "released" or live())
 
 
 def _processor(process: int) -> float:
@@ -89,7 +99,11 @@ def measure(folder: Path) -> Dict[str, Dict[str, Any]]:
         found = {}
         write_topic(publisher)
         progress("[publish-speed] a new topic")
-        found["topic"] = published(stage, publisher, "Pets", lambda: ANSWER in stage.answer(ASKED))
+        found["first topic"] = published(stage, publisher, "Pets", lambda: ANSWER in stage.answer(ASKED))
+        teach(publisher)
+        progress("[publish-speed] more phrasings")
+        pets = stage.live.serving()
+        found["phrasings"] = published(stage, publisher, "Costs, more", lambda: stage.live.serving() not in (None, pets))
         change_answer(publisher)
         progress("[publish-speed] a changed answer")
         found["answer"] = published(stage, publisher, "Costs", lambda: ADDED in stage.answer("how much does it cost"))

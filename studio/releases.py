@@ -5,7 +5,6 @@ in this order, so that a crash at any point leaves the release that was current.
 """
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 from assistant.errors import AssistantError
+from assistant.release import checksum
 
 KEPT = 10
 
@@ -58,7 +58,7 @@ class Releases:
         shutil.copyfile(archive, draft)
         _sync(draft)
         os.replace(draft, target)
-        release = replace(release, checksum=_checksum(target))
+        release = replace(release, checksum=checksum(target))
         if results is not None:
             self._write(self._results(release.id), json.dumps(results, ensure_ascii=False))
         self._write(self.folder / f"{release.id}.json", json.dumps(asdict(release), ensure_ascii=False, indent=1))
@@ -71,7 +71,7 @@ class Releases:
             if release is None:
                 raise ReleaseError("This release is not kept any more. Choose one of the list.")
             archive = self.archive(release.id)
-            if not archive.is_file() or _checksum(archive) != release.checksum:
+            if not archive.is_file() or checksum(archive) != release.checksum:
                 raise ReleaseError("This release is damaged: its checksum does not fit. Choose another, or publish anew.")
             release = replace(release, activated_at=time.time(), activated_by=by)
             self._write(self.folder / f"{release.id}.json", json.dumps(asdict(release), ensure_ascii=False, indent=1))
@@ -112,7 +112,7 @@ class Releases:
 
     def adopt(self, archive: Path, version: str, commit: str) -> Optional[Release]:
         """Make a model that was trained on the command line current, unless it is known; return it if so."""
-        checksum = _checksum(archive)
+        known = checksum(archive)
         current = self.current()
         if any(release.checksum == checksum for release in self.all()):
             return None
@@ -157,14 +157,6 @@ class Releases:
 def new_id(commit: str) -> str:
     """Return the id of a release made now: its time and its commit."""
     return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{commit[:8] or 'none'}"
-
-
-def _checksum(path: Path) -> str:
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _sync(path: Path) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, Dict, Optional
 
 from assistant import secrets
+from assistant.directory.counts import Counts
 from studio.live import Live
 from tests.test_studio.journal_rows import JournalFile
 from tests.test_studio.studio_helpers import Running, free_port, make_checkout, prepare, wait_for
@@ -73,6 +76,21 @@ class Stage:
         """Return what the live assistant says to `text`."""
         reply: Optional[Dict[str, Any]] = self.live.say("a-visitor", text)
         return "\n".join(message.get("text", "") for message in reply["messages"]) if reply else ""
+
+    def weeks_of_use(self) -> None:
+        """Write what several weeks of use leave behind, for the page of numbers."""
+        asked = ("faq_cost", "faq_nhs", "faq_session_length", "faq_cost", "nlu_fallback", "find_therapist", "faq_definition")
+        counts = Counts(self.studio.settings)
+        for number in range(150):
+            at, reference, intent = time.time() - number * 37 % 53 * 86400, f"N{number:03d}-USED", asked[number % len(asked)]
+            crisis = {"level": "crisis", "outcome": "crisis"} if number % 41 == 0 else {}
+            self.journal.turn(reference, intent, [f"utter_{intent}"], conversation=f"n{number}", at=at, **crisis)
+            if number % 6 == 0:
+                self.journal.feedback(reference, helpful=number % 24 != 0)
+            if number % 5 == 0:
+                day = datetime.date.fromtimestamp(at)
+                counts.add("searched", day=day)
+                counts.add(("shown", "clicked", "none")[number // 5 % 3], area="LS", concern="anxiety", day=day)
 
     def close(self) -> None:
         """Stop everything."""

@@ -296,13 +296,14 @@ def test_why_explains_a_sentence_by_any_kept_release(stage: Stage, staff: Staff)
     page = staff.member("Rita Release", "editor")
     page.goto(stage.studio.url + "/why")
     releases = page.get_by_label("Release")
-    for release, understood in (("Pets in therapy", "Understood as “Can my pet come?”"), ("Trained on the server", "Understood as")):
+    why = page.locator("section[aria-labelledby=why-title]")
+    for release, understood in (("Pets in therapy", "Understood as “Can my pet come?”"), ("Trained on the server", "nderstood")):
         page.get_by_role("textbox", name="Sentence").fill("could I take a pet to see my therapist")
         releases.select_option(label=next(text for text in releases.locator("option").all_inner_texts() if release in text))
         page.get_by_role("button", name="Ask").click()
-        expect(page.get_by_role("region", name="Understood as")).to_contain_text(understood)
-        expect(releases.locator("option:checked")).to_contain_text(release)
-    expect(page.get_by_role("region", name="Understood as")).not_to_contain_text("Can my pet come?")
+        expect(releases.locator("option:checked")).to_contain_text(release, timeout=60_000)  # a model is loaded
+        expect(why.get_by_role("heading", level=2)).to_contain_text(understood)
+    expect(why.get_by_role("heading", level=2)).not_to_contain_text("Can my pet come?")
 
 
 def test_why_explains_a_sentence_and_a_turn_of_yesterday(stage: Stage, staff: Staff) -> None:
@@ -339,6 +340,8 @@ def test_why_explains_a_sentence_and_a_turn_of_yesterday(stage: Stage, staff: St
 @pytest.mark.parametrize("width", [1280, 320])
 def test_no_page_breaks_a_rule_of_accessibility(built: Path, stage: Stage, staff: Staff, width: int) -> None:
     stage.journal.turn("TT11-TT1" + str(width)[0], "faq_cost", ["utter_faq_cost"])
+    if width > 400:
+        stage.weeks_of_use()
     page = staff.member(f"Axel {'Wide' if width > 400 else 'Narrow'}", "administrator+safety")
     page.set_viewport_size({"width": width, "height": 900})
     found = []
