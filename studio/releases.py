@@ -114,7 +114,7 @@ class Releases:
         """Make a model that was trained on the command line current, unless it is known; return it if so."""
         known = checksum(archive)
         current = self.current()
-        if any(release.checksum == checksum for release in self.all()):
+        if any(release.checksum == known for release in self.all()):
             return None
         if current is not None and archive.stat().st_mtime < current.activated_at:
             return None  # an old model that was left behind
