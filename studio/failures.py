@@ -18,7 +18,8 @@ def stops_of(message: str, labels: Mapping[str, str]) -> List[Stop]:
     """Return what stands in the way, given the message of a process that failed."""
     found = {match["name"]: _contradiction(match, labels) for match in _CONTRADICTION.finditer(" ".join(message.split()))}
     return list(found.values()) or [
-        Stop("failure", message, "", "The live assistant is as it was. Try once more; if it fails again, show this to a developer.")
+        Stop("failure", "Something failed on the way.", message,
+             "The live assistant is as it was. Try once more; if it fails again, show this to a developer.")
     ]
 
 

@@ -300,8 +300,9 @@ def test_why_explains_a_sentence_by_any_kept_release(stage: Stage, staff: Staff)
     for release, understood in (("Pets in therapy", "Understood as “Can my pet come?”"), ("Trained on the server", "nderstood")):
         page.get_by_role("textbox", name="Sentence").fill("could I take a pet to see my therapist")
         releases.select_option(label=next(text for text in releases.locator("option").all_inner_texts() if release in text))
-        page.get_by_role("button", name="Ask").click()
-        expect(releases.locator("option:checked")).to_contain_text(release, timeout=60_000)  # a model is loaded
+        with page.expect_navigation(timeout=120_000):  # a model is loaded
+            page.get_by_role("button", name="Ask").click()
+        expect(releases.locator("option:checked")).to_contain_text(release)
         expect(why.get_by_role("heading", level=2)).to_contain_text(understood)
     expect(why.get_by_role("heading", level=2)).not_to_contain_text("Can my pet come?")
 

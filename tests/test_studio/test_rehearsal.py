@@ -202,7 +202,7 @@ def test_fault_in_any_step_leaves_the_live_release_and_is_told(publisher, monkey
     made, releases = publisher("var")
     made.publish("Ada", "n")
     job = finished(made)
-    assert job.state == "failed" and "It has been logged" in job.stops[0]["what"] and "The live assistant is as it was" in job.stops[0]["remedy"]
+    assert job.state == "failed" and "It has been logged" in job.stops[0]["expected"] and "The live assistant is as it was" in job.stops[0]["remedy"]
     assert releases.current().id == "r1" and len(releases.all()) == 1
     monkeypatch.setattr(Rehearsal, step, lambda *_: (judged("crisis", "crisis"), None))
     assert made.publish("Bea", "again").by == "Bea"
@@ -290,4 +290,4 @@ def test_contradiction_of_a_story_and_a_rule_is_told_by_their_names():
 
 def test_other_failure_is_shown_as_it_is_with_what_to_do():
     (stop,) = stops_of("The disk is full.", LABELS)
-    assert stop.what == "The disk is full." and "show this to a developer" in stop.remedy and not stop.acceptable
+    assert stop.expected == "The disk is full." and "show this to a developer" in stop.remedy and not stop.acceptable
