@@ -15,6 +15,7 @@ from studio_helpers import git, wait_for
 
 from assistant.content import Problem
 from assistant.errors import ModelError
+from assistant.release import checksum
 from assistant.settings import Settings
 from studio import publisher as publishing
 from studio.archive import keep_safety
@@ -24,7 +25,7 @@ from studio.job import Board, Job, Step
 from studio.processes import Cancelled, Work
 from studio.publisher import Publisher, PublishError
 from studio.rehearsal import Rehearsal
-from studio.releases import Release, Releases, _checksum
+from studio.releases import Release, Releases
 from studio.repository import Repository
 
 LABELS = {"greet": "Hello", "faq_cost": "What does it cost?"}
@@ -190,7 +191,7 @@ def test_release_holds_what_is_known_of_it(publisher, repository):
     assert finished(made).state == "released" and made.board.job.step("release").detail == "Live now."
     current = releases.current()
     assert (current.author, current.note, current.commit, current.version) == ("Ada", "fees are clearer", repository.head(), "v2")
-    assert current.checksum == _checksum(releases.archive(current.id))
+    assert current.checksum == checksum(releases.archive(current.id))
 
 
 @pytest.mark.parametrize("step", ["check", "model", "test", "compare"])
@@ -237,7 +238,7 @@ def test_crash_at_any_moment_leaves_a_whole_live_release_and_the_way_free(publis
         died = dies_at(point, publisher(folder)[0])
         again, releases = publisher(folder)
         current = releases.current()
-        assert current.checksum == _checksum(releases.archive(current.id))
+        assert current.checksum == checksum(releases.archive(current.id))
         outcomes.append(current.version)
         if not died:
             break
