@@ -17,7 +17,7 @@ from assistant.safety.normalise import STOP, Normaliser, Sentence
 from assistant.safety.phrases import PhraseDetector, Phrases
 from assistant.safety.verdict import CATEGORIES, Verdict
 
-FORMAT = 1  # of what `save` writes
+FORMAT = 2  # of what `save` writes
 COPIED = ("phrases.yml", "helplines.yml", "replies.yml")
 NEAR = 0.15  # distance from the threshold, as a score, within which a person should look
 LONGEST_JOINED = 30  # words of two messages that are read together as one disclosure
@@ -43,8 +43,13 @@ class Thresholds:
     """Scores from which a message counts; chosen by cross-validation (assistant/safety/training.py)."""
 
     crisis: float
+    crisis_long: float  # in a message that is read sentence by sentence
     heavy: float
     joined: float
+
+    def least(self, meaning: Judgement) -> float:
+        """Return the score from which `meaning` is a crisis."""
+        return self.crisis_long if meaning.long else self.crisis
 
 
 class SafetyCheck:
@@ -118,7 +123,8 @@ class SafetyCheck:
     def decide(self, phrases: Phrases, meaning: Judgement) -> Verdict:
         """Join what the two detectors say."""
         by_phrases = phrases.level == "crisis"
-        by_meaning = meaning.crisis >= self.thresholds.crisis
+        least = self.thresholds.least(meaning)
+        by_meaning = meaning.crisis >= least
         if by_phrases or by_meaning:
             level = "crisis"
             category = phrases.category or CATEGORIES[meaning.category]
@@ -132,7 +138,7 @@ class SafetyCheck:
             level=level, category=category, topic=fitting[0] if fitting and level != "none" else "",
             detector="" if level == "none" else "phrases" if by_phrases or (phrases.level == level and not by_meaning) else "meaning",
             score=float(np.clip((meaning.crisis + 1) / 2, 0, 1)), explicit=phrases.explicit, child=phrases.child,
-            denial=phrases.denial, near=not by_phrases and abs(meaning.crisis - self.thresholds.crisis) < NEAR,
+            denial=phrases.denial, near=not by_phrases and abs(meaning.crisis - least) < NEAR,
         )
 
     def _joined(self, before: Sequence[Sentence], now: Sequence[Sentence]) -> Optional[Verdict]:

@@ -13,6 +13,7 @@ from sklearn.preprocessing import normalize
 from assistant.safety.normalise import STOP, Sentence, flat
 from assistant.safety.phrases import PhraseDetector, Span
 
+LONG_MESSAGE = 45  # words; a longer message is read sentence by sentence too, a shorter one as a whole alone
 LONGEST_SENTENCE = 24  # words; a longer one is read in windows
 WINDOW, STRIDE = 16, 8
 SHORTEST_CLAUSE = 3  # words; a shorter one stays with its sentence
@@ -35,7 +36,7 @@ class Reading:
 
     tokens: Sequence[str]
     matches: Mapping[str, Sequence[Span]]
-    units: Sequence[Span]  # sentences or windows of long ones; the last one is the whole, where there are several
+    units: Sequence[Span]  # the parts of a long message, then the whole; of a short one the whole alone
 
     guarded: Sequence[Span] = ()  # wording that only looks like risk (idiom, true denial …): left out of the text
 
@@ -56,15 +57,17 @@ def read(sentences: Sequence[Sentence], phrases: PhraseDetector) -> Reading:
 
 
 def units_of(sentences: Sequence[Sentence]) -> List[Span]:
-    """Return the stretches of `flat(sentences)` to look at: sentences, parts of long ones, and the whole."""
+    """Return the stretches of `flat(sentences)` to look at: of a long message sentences and parts of long ones; the whole.
+
+    A short message is understood better as a whole: sentences out of their context cost false alarms and find no more.
+    """
+    length = len(flat(sentences))
     units: List[Span] = []
     start = 0
-    for one in sentences:
+    for one in sentences if length > LONG_MESSAGE else ():
         units.extend((start + first, start + last) for first, last in _parts(one))
         start += len(one.tokens) + one.ends
-    if len(units) > 1:
-        units.append((0, start))
-    return units
+    return [*units, (0, length)] if length else []
 
 
 def _parts(sentence: Sentence) -> List[Span]:

@@ -4,35 +4,30 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import random
 import re
 import shutil
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, List, Optional, Sequence
 
 import numpy as np
 
 from assistant.errors import ModelError
 from assistant.safety import meaning
-from assistant.safety.corpus import FROM_TOPICS, Example, read_examples
+from assistant.safety.corpus import Example, read_examples
 from assistant.safety.decide import COPIED, FORMAT, SafetyCheck, Thresholds
 from assistant.safety.features import Embedder, Featurizer, Reading, read
 from assistant.safety.meaning import CRISIS, FIRST_CATEGORY, HEAVY, Examples, Judgement, MeaningDetector, cross_fit
 from assistant.safety.normalise import Normaliser
 from assistant.safety.phrases import PhraseDetector
-from assistant.safety.verdict import CATEGORIES
+from assistant.safety.verdict import CATEGORIES, LEVELS
 
 # The recall that is wanted of messages held out from the examples. They are harder than what visitors write, as they
 # were written to be: docs/safety.md shows what these shares come to on messages of somebody else, and what more would cost.
 CRISIS_RECALL = 0.95
 CONCERN_RECALL = 0.89
 JOINED_MARGIN = 0.3  # by how much two messages together must score higher than one alone
-
-CALM = frozenset({"everyday", "quarrel", "light_feelings", "recovery", "search", "faq", "understatement"})
-MIXTURES = 100  # a fold
-MIXED = "mixed"
 
 # The modules on which the fitted arrays depend: a change of another needs no new fit.
 LEARNING = ("unicode", "normalise", "patterns", "phrases", "features", "corpus", "meaning", "training")
@@ -98,10 +93,10 @@ def fit_or_cached(data: Path, encoder: Embedder, cache: Optional[Path]) -> Safet
 
 
 def fit(data: Path, encoder: Embedder) -> SafetyCheck:
-    """Learn from data/safety and the topics beside it."""
+    """Learn from data/safety."""
     prepared = prepare(data, encoder)
     examples = _examples(prepared)
-    thresholds = choose(held_out(prepared, examples))
+    thresholds = choose(held_out(prepared, examples, ("concern", "crisis")))
     return SafetyCheck(data, prepared.normaliser, prepared.phrases, prepared.featurizer, meaning.fit(examples), thresholds, encoder)
 
 
@@ -111,26 +106,19 @@ def prepare(data: Path, encoder: Embedder) -> Prepared:
     examples = read_examples(data)
     normaliser = Normaliser(_ordinary_words(examples, encoder), phrases.words, phrases.spellings)
     folds = _folds(examples)
-    for example, fold in _mixtures(examples, folds):
-        folds[len(examples)] = fold
-        examples.append(example)
-    readings = []
-    for example in examples:
-        reading = read(normaliser.sentences(example.text), phrases)
-        readings.append(replace(reading, units=reading.units[-1:]) if example.form == MIXED else reading)
+    readings = [read(normaliser.sentences(example.text), phrases) for example in examples]
     featurizer = Featurizer(phrases)
     featurizer.fit([reading.text(reading.units[-1]) for reading in readings if reading.units])
     known = Remembered([reading.text(unit) for reading in readings for unit in reading.units], encoder)
     return Prepared(normaliser, phrases, featurizer, examples, readings, known, folds)
 
 
-def held_out(prepared: Prepared, examples: Optional[Examples] = None) -> List[HeldOut]:
-    """Return every message judged by 5-fold cross-validation."""
+def held_out(prepared: Prepared, examples: Optional[Examples] = None, levels: Sequence[str] = LEVELS) -> List[HeldOut]:
+    """Return every message of `levels` judged by 5-fold cross-validation."""
     folds = prepared.folds
     detectors = [MeaningDetector(prepared.featurizer, weights, prepared.known)
                  for weights in cross_fit(examples or _examples(prepared), folds)]
-    judged = [place for place, example in enumerate(prepared.examples)
-              if example.form != MIXED]
+    judged = [place for place, example in enumerate(prepared.examples) if example.level in levels]
     return [HeldOut(prepared.examples[place], prepared.phrases.find(reading.tokens, reading.matches).level,
                     detectors[folds[place]].judge(reading))
             for place, reading in ((place, prepared.readings[place]) for place in judged)]
@@ -138,11 +126,11 @@ def held_out(prepared: Prepared, examples: Optional[Examples] = None) -> List[He
 
 def choose(judged: Sequence[HeldOut]) -> Thresholds:
     """Return the highest thresholds at which the wanted share is still found: recall first, then as few false alarms as may be."""
-    crisis = _highest([math.inf if one.phrases == "crisis" else one.judgement.crisis for one in judged if one.example.level == "crisis"],
-                      CRISIS_RECALL)
-    heavy = _highest([math.inf if one.phrases != "none" or one.judgement.crisis >= crisis else one.judgement.heavy
-                      for one in judged if one.example.level == "concern"], CONCERN_RECALL)
-    return Thresholds(crisis, heavy, crisis + JOINED_MARGIN)
+    short, long = (_highest([math.inf if one.phrases == "crisis" else one.judgement.crisis for one in judged
+                             if one.example.level == "crisis" and one.judgement.long == long], CRISIS_RECALL) for long in (False, True))
+    heavy = _highest([math.inf if one.phrases != "none" or one.judgement.crisis >= (long if one.judgement.long else short)
+                      else one.judgement.heavy for one in judged if one.example.level == "concern"], CONCERN_RECALL)
+    return Thresholds(short, long, heavy, short + JOINED_MARGIN)
 
 
 def _highest(scores: Sequence[float], recall: float) -> float:
@@ -153,7 +141,7 @@ def _highest(scores: Sequence[float], recall: float) -> float:
 def _examples(prepared: Prepared) -> Examples:
     """Return the units to learn from: of a message at risk the whole alone, since not each of its sentences is."""
     rows = [(place, unit) for place, (example, reading) in enumerate(zip(prepared.examples, prepared.readings))
-            for unit in (reading.units if example.level == "none" and example.form != MIXED else reading.units[-1:])]
+            for unit in (reading.units if example.level == "none" else reading.units[-1:])]
     texts = [prepared.readings[place].text(unit) for place, unit in rows]
     targets = np.full((len(rows), FIRST_CATEGORY + len(CATEGORIES)), -1, dtype=np.float32)
     for row, (place, _) in zip(targets, rows):
@@ -162,7 +150,7 @@ def _examples(prepared: Prepared) -> Examples:
             row[[CRISIS, HEAVY, FIRST_CATEGORY + CATEGORIES.index(example.kind)]] = 1
         elif example.level == "concern":
             row[HEAVY] = 1
-    own = {texts[number]: number for number, (place, _) in enumerate(rows) if prepared.examples[place].kind != FROM_TOPICS}
+    own = {text: number for number, text in enumerate(texts)}
     basis = np.zeros(len(rows), dtype=bool)
     basis[[own[text] for text in sorted(own, key=lambda text: hashlib.sha256(text.encode()).digest())[:meaning.BASIS]]] = True
     return Examples(
@@ -178,30 +166,6 @@ def _folds(examples: Sequence[Example]) -> Dict[int, int]:
     order = sorted(range(len(examples)), key=lambda place: (examples[place].level, examples[place].kind, examples[place].form,
                                                             hashlib.sha256(examples[place].text.encode()).digest()))
     return {place: rank % meaning.FOLDS for rank, place in enumerate(order)}
-
-
-def _mixtures(examples: Sequence[Example], folds: Dict[int, int]) -> Iterator[Tuple[Example, int]]:
-    """Yield long messages made of ordinary ones, half of them with one at risk in the middle, and the fold of all parts.
-
-    They teach that a message is not at risk because it is long, and that one sentence is enough.
-    """
-    chance = random.Random(0)
-    for fold in range(meaning.FOLDS):
-        mine = [example for place, example in enumerate(examples) if folds[place] == fold and example.form != "long"]
-        calm = [example.text for example in mine if example.kind in CALM]
-        risky = [example for example in mine if example.level == "crisis"]
-        for number in range(MIXTURES if calm and risky else 0):
-            parts = chance.sample(calm, min(len(calm), chance.randint(3, 6)))
-            if number % 2:
-                yield Example(_told(parts), "none", "mixed", MIXED), fold
-            else:
-                one = chance.choice(risky)
-                parts.insert(chance.randint(0, len(parts)), one.text)
-                yield Example(_told(parts), "crisis", one.kind, MIXED), fold
-
-
-def _told(parts: Sequence[str]) -> str:
-    return " ".join(part if part[-1] in ".?!" else f"{part}." for part in parts)
 
 
 def _ordinary_words(examples: Sequence[Example], encoder: Embedder) -> List[str]:

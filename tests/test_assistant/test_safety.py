@@ -143,7 +143,7 @@ def test_a_broken_folder_is_refused_with_one_clear_line(check, tmp_path, spoil):
     if spoil == "remove":
         described.unlink()
     else:
-        described.write_text("{" if spoil == "text" else described.read_text().replace('"format": 1', '"format": 99'))
+        described.write_text("{" if spoil == "text" else described.read_text().replace('"format": ', '"format": 99'))
     with pytest.raises(ModelError, match="Train again") as error:
         SafetyCheck.load(tmp_path, None)
     assert "\n" not in str(error.value)
