@@ -130,6 +130,7 @@ class Rehearsal:
         return lines + [f"Helplines that wait to be confirmed: {due}. See Safety."] * bool(due)
 
     def _said(self, problem: Problem) -> str:
-        """Return a problem with the topics' labels in place of their paths."""
+        """Return a problem in words: the topics' labels in place of their paths, and what an answer is in place of its name."""
         files = {f"data/{group}/{stem(intent)}.yml": f"“{label}”" for intent, label in self._labels().items() for group in GROUPS}
-        return re.sub(r"data/\w+/\w+\.yml", lambda match: files.get(match.group(), match.group()), f"{problem.path}: {problem.text}")
+        text = re.sub(r"data/\w+/\w+\.yml", lambda match: files.get(match.group(), match.group()), f"{problem.path}: {problem.text}")
+        return re.sub(r"\butter_\w+", lambda match: "“tell me more”" if match.group().endswith("_more") else "the answer", text)

@@ -250,6 +250,27 @@ def test_two_editors_at_once_lose_nothing(stage: Stage, staff: Staff) -> None:
     assert one.get_by_label("Answer", exact=True).input_value().startswith(texts[0] + texts[1])
 
 
+def test_forbidden_claim_is_stopped_before_the_training_and_the_page_says_what_to_do(stage: Stage, staff: Staff) -> None:
+    page, before = staff.member("Clara Claims", "publisher"), stage.live.serving()
+    page.goto(stage.studio.url + "/topics/faq_session_length")
+    answer = page.get_by_label("Answer", exact=True)
+    honest = answer.input_value()
+    for text, outcome in ((f"This therapy is proven to heal in a year. {honest}", "What stands in the way"), (honest, "")):
+        page.goto(stage.studio.url + "/topics/faq_session_length")
+        answer.fill(text)
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("status").first).to_contain_text("Saved")
+        if outcome:
+            page.goto(stage.studio.url + "/publish")
+            page.get_by_label("What is new").fill("A bold claim")
+            page.get_by_role("button", name="Publish", exact=True).click()
+            job_ends(page, outcome)
+            expect(page.locator(".stops")).to_contain_text("the answer says \"proven\"")
+            expect(page.locator(".stops")).to_contain_text("Open it, mend that and publish again")
+            picture(page, "stopped")
+    assert stage.live.serving() == before
+
+
 def test_mistake_is_stopped_by_a_gate_and_visitors_notice_nothing(stage: Stage, staff: Staff) -> None:
     held_back = [line.split("\t") for line in (stage.studio.root / "tests/heldback/intents.tsv").read_text().splitlines()]
     # Long ones: a short one may be nearly a taught phrasing, which the content check finds before any gate does.
@@ -271,7 +292,6 @@ def test_mistake_is_stopped_by_a_gate_and_visitors_notice_nothing(stage: Stage, 
     expect(page.locator(".stops")).to_contain_text("“What does it cost?” lost")
     expect(page.locator(".stops")).to_contain_text("now “Is it on the NHS?”")
     expect(page.locator(".stops")).to_contain_text("one of them draws these messages")
-    picture(page, "stopped")
     assert stage.live.serving() == before
     page.get_by_role("button", name="Release with these losses").click()  # without a reason the browser holds it
     assert stage.live.serving() == before

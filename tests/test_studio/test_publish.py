@@ -187,7 +187,7 @@ def test_content_with_a_problem_stops_before_the_training_and_says_what_to_do(li
     pia.post("/publish", data={"note": "bold"})
     wait_for(lambda: state(pia) == "stopped", 60, "the check stops it")
     page = pia.get("/publish").text
-    assert "“What does it cost?”: utter_faq_cost says &#34;proven&#34; in sentence 1" in page and "Open it, mend that and publish again" in page
+    assert "“What does it cost?”: the answer says &#34;proven&#34; in sentence 1" in page and "Open it, mend that and publish again" in page
     assert store.current().id == "r1" and "Release with these losses" not in page
 
 

@@ -137,6 +137,8 @@ def test_topic_never_weakens_the_safety_check_and_is_not_held_up_by_it(tmp_path,
 
 def test_problem_names_topics_by_their_labels(tmp_path):
     rehearsal = Rehearsal(Board(tmp_path), Builder(False), Releases(tmp_path / "releases"), lambda: LABELS, Work())
+    claim = Problem("data/practical/cost.yml", "utter_faq_cost says 'proven', utter_faq_cost_more 'heals'.")
+    assert rehearsal._said(claim) == "“What does it cost?”: the answer says 'proven', “tell me more” 'heals'."
     problem = Problem("data/practical/cost.yml", "example 'a' is nearly 'b' in data/conversation/greet.yml. Keep one.")
     assert rehearsal._said(problem) == "“What does it cost?”: example 'a' is nearly 'b' in “Hello”. Keep one."
 
