@@ -15,10 +15,14 @@ from assistant.settings import Settings
 from gateway import logs
 from gateway.app import make_app
 
+# Safety and journal work in threads: a message that comes in is not to wait for Python's usual 5 ms of each of them.
+SWITCH_SECONDS = 0.0005
+
 
 def main() -> int:
     """Run the gateway; return the exit code."""
     logs.configure()
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
         settings = Settings.from_env()
         app = make_app(settings)

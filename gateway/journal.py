@@ -10,7 +10,7 @@ import secrets
 import time
 from typing import Any, Optional, Sequence
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.engine import Connection
 
 from gateway.database import Database
@@ -29,6 +29,7 @@ from gateway.statements import (
     CONVERSATION_OF_PERSON,
     HAS_WORK,
     LEAVE,
+    LET_GO,
     REPLY_TO,
     TOUCH,
     WAITING,
@@ -247,9 +248,4 @@ def _reply_to(connection: Connection, key: str) -> Optional[Reply]:
 
 def release_if_idle(connection: Connection, conversation: str, me: str) -> None:
     """Within a transaction: give the conversation up if no message waits and no ordinary reply is unsent."""
-    connection.execute(
-        update(conversations).where(and_(conversations.c.id == conversation, conversations.c.owner == me, ~has_work(conversations.c.id)))
-        .values(owner=None, owned_until=None)
-    )
-
-
+    connection.execute(LET_GO, {"conversation": conversation, "me": me})

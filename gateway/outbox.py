@@ -6,13 +6,14 @@ import time
 from dataclasses import dataclass
 from typing import Any, Optional, Sequence
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, update
 from sqlalchemy.engine import Connection
 
 from gateway.database import Database
 from gateway.journal import LEASE_SECONDS, release_if_idle
 from gateway.records import ApiMessage
-from gateway.schema import conversations, replies
+from gateway.schema import replies
+from gateway.statements import NEXT_UNSENT, PROGRESS, SETTLE, UNSENT
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,7 @@ class Outbox:
     async def next(self, conversation: str) -> Optional[Unsent]:
         """Return the oldest ordinary reply of `conversation` that is not sent."""
         def work(connection: Connection) -> Optional[Unsent]:
-            row = (connection.execute(_unsent().where(
-                replies.c.conversation == conversation, replies.c.urgent.is_(False), conversations.c.owner == self._me,
-            ).order_by(replies.c.seq).limit(1))).first()
+            row = connection.execute(NEXT_UNSENT, {"conversation": conversation, "owner": self._me}).first()
             return None if row is None else _read(row)
 
         return await self._database.read(work)
@@ -50,14 +49,14 @@ class Outbox:
     async def progress(self, reply: str, parts_sent: int, attempts: int) -> None:
         """Note how many parts of `reply` are sent, and how often sending the next one was tried."""
         def work(connection: Connection) -> None:
-            connection.execute(update(replies).where(replies.c.id == reply).values(parts_sent=parts_sent, attempts=attempts))
+            connection.execute(PROGRESS, {"reply": reply, "parts": parts_sent, "tries": attempts})
 
         await self._database.write(work)
 
     async def settle(self, reply: str, conversation: str, sending: str) -> None:
         """Note that `reply` is `sent`, `failed` or `blocked`, and give the conversation up if nothing is left to do."""
         def work(connection: Connection) -> None:
-            connection.execute(update(replies).where(replies.c.id == reply).values(sending=sending, owner=None, owned_until=None))
+            connection.execute(SETTLE, {"reply": reply, "outcome": sending})
             release_if_idle(connection, conversation, self._me)
 
         await self._database.write(work)
@@ -70,7 +69,7 @@ class Outbox:
             if alone:
                 free = or_(free, replies.c.owner != self._me)
             found = (connection.execute(
-                _unsent().where(replies.c.urgent.is_(True), free).order_by(replies.c.seq).limit(most)
+                UNSENT.where(replies.c.urgent.is_(True), free).order_by(replies.c.seq).limit(most)
                 .with_for_update(skip_locked=True, of=replies))).all()
             self._own(connection, [row.id for row in found], now)
             return [_read(row) for row in found]
@@ -85,13 +84,6 @@ class Outbox:
         if ids:
             connection.execute(update(replies).where(replies.c.id.in_(ids), replies.c.sending == "pending")
                                      .values(owner=self._me, owned_until=now + LEASE_SECONDS))
-
-
-def _unsent() -> Any:
-    return select(
-        replies.c.id, replies.c.conversation, replies.c.received_at, replies.c.body, replies.c.level, replies.c.category,
-        replies.c.parts_sent, replies.c.attempts, conversations.c.channel, conversations.c.address,
-    ).join(conversations, conversations.c.id == replies.c.conversation).where(replies.c.sending == "pending")
 
 
 def _read(row: Any) -> Unsent:

@@ -37,3 +37,16 @@ WAITING = select(messages).where(
 WAITS = select(messages.c.key).where(messages.c.key == bindparam("key"), messages.c.reply.is_(None))
 ANSWERED = update(messages).where(messages.c.key.in_(bindparam("keys", expanding=True))).values(reply=bindparam("reply"))
 REPLY_TO = select(replies).join(messages, messages.c.reply == replies.c.id).where(messages.c.key == bindparam("key"))
+
+UNSENT = select(
+    replies.c.id, replies.c.conversation, replies.c.received_at, replies.c.body, replies.c.level, replies.c.category,
+    replies.c.parts_sent, replies.c.attempts, conversations.c.channel, conversations.c.address,
+).join(conversations, conversations.c.id == replies.c.conversation).where(replies.c.sending == "pending")
+NEXT_UNSENT = UNSENT.where(
+    replies.c.conversation == bindparam("conversation"), replies.c.urgent.is_(False), conversations.c.owner == bindparam("owner"),
+).order_by(replies.c.seq).limit(1)
+_REPLY = replies.c.id == bindparam("reply")
+PROGRESS = update(replies).where(_REPLY).values(parts_sent=bindparam("parts"), attempts=bindparam("tries"))
+SETTLE = update(replies).where(_REPLY).values(sending=bindparam("outcome"), owner=None, owned_until=None)
+LET_GO = update(conversations).where(
+    _THIS, conversations.c.owner == bindparam("me"), ~has_work(bindparam("conversation"))).values(owner=None, owned_until=None)
