@@ -13,6 +13,7 @@ from assistant.places.place import key
 
 LONGEST = 80  # characters
 _UNREAD = re.compile(r"[^\w\s.,;:!?&()/'’-]")  # signs such as emoji, which may say anything
+_NO = re.compile(r"^no (?!one\b)")  # "no, face to face", not "no one"
 # What may stand around a place's name. Nothing here tells of a wish, a feeling, an end or a harm in any order of words.
 AROUND = frozenset(
     """a actually an and another anxiety anyone area around at based between book by change city close could depression either
@@ -30,7 +31,7 @@ def says_only_where(text: str, gazetteer: Gazetteer) -> bool:
     for mention in find_places(text, gazetteer):
         if _exact(text[mention.start:mention.end], gazetteer):
             rest = rest[:mention.start] + " " * (mention.end - mention.start) + rest[mention.end:]
-    return all(word in AROUND for word in key(rest).split())
+    return all(word in AROUND for word in _NO.sub("", key(rest)).split())
 
 
 def _exact(name: str, gazetteer: Gazetteer) -> bool:

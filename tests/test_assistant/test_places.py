@@ -194,7 +194,7 @@ def test_the_extract_is_built_once_and_small(tmp_path):
 
 @pytest.mark.parametrize("text", [
     "Woking", "ls6", "LS6 2AB", "Wetherby please", "I'm in Evesham", "find me a therapist in Hebden Bridge", "Newport, Isle of Wight",
-    "actually in York", "make it face to face", "in person in Measham for anxiety", "near Topsham or Exmouth",
+    "actually in York", "make it face to face", "no, face to face", "in person in Measham for anxiety", "near Topsham or Exmouth",
 ])
 def test_what_says_only_where_is_known(text, gazetteer):
     assert says_only_where(text, gazetteer)
@@ -203,6 +203,7 @@ def test_what_says_only_where_is_known(text, gazetteer):
 @pytest.mark.parametrize("text", [
     "I want to die in York", "York. end it", "I can't go on, Leeds", "hurtme", "help", "Leeds, I am not safe", "kill", "I cut myself in Bath",
     "I'd rather not live in Leeds", "no more, York", "jumping off the bridge in Hebden Bridge", "i have a deepcut on my arm", "🔪 Leeds",
+    "no one in Leeds",
 ])
 def test_what_says_anything_else_is_not_taken_for_a_place(text, gazetteer):
     assert not says_only_where(text, gazetteer)
