@@ -76,6 +76,7 @@ class FakeGateway:
             self.requests: list[tuple[str, str, Any]] = []
             self.sessions: dict[str, list[tuple[str, list[dict[str, Any]]]]] = {}
             self.deleted: list[str] = []
+            self.helped: list[str] = []  # the token of each call for the card, "" for none
 
     def page(self, path: str, *, policy: str = STRICT, head: str = "", body: str = "", element: str = ELEMENT) -> str:
         """Serve a page with the widget at `path` and return its address."""
@@ -98,6 +99,8 @@ class FakeGateway:
     def answer(self, method: str, path: str, query: dict[str, list[str]], token: str, body: Any) -> tuple[int, Any]:
         """Return status and JSON, as gateway/web.py would."""
         if (method, path) == ("GET", "/api/help"):
+            with self.lock:
+                self.helped.append(token)
             return 200, self.card
         if (method, path) == ("POST", "/api/session"):
             token = uuid.uuid4().hex

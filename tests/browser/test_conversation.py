@@ -79,6 +79,16 @@ def test_urgent_help_follows_the_gateway_when_it_answers(visit: Visit, gateway: 
     page.get_by_role("button", name="Get urgent help").click()
     expect(page.get_by_role("heading", name="A service that opened today")).to_be_visible()
     assert [(method, path) for method, path, _ in gateway.requests] == [("GET", "/api/help")]
+    assert gateway.helped == [""]
+
+
+def test_gateway_learns_in_which_conversation_urgent_help_was_opened(visit: Visit, gateway: FakeGateway) -> None:
+    page = opened(visit())
+    ask(page)
+    with page.expect_response("**/api/help"):
+        page.get_by_role("button", name="Get urgent help").click()
+    (token,) = gateway.sessions
+    assert gateway.helped == [token]
 
 
 def test_chat_is_saved_as_text_with_its_reference(visit: Visit, gateway: FakeGateway, tmp_path: Path) -> None:

@@ -33,7 +33,8 @@ export function assemble(element) {
     leave: () => element.leave(),
     save: () => download(element.exportTranscript(), say('fileName')),
     remove: () => element.deleteChat(),
-    help: () => call(server, 'GET', '/api/help', { limit: HELP_LIMIT }),
+    // The token lets the gateway learn that its answers were no help; without one the card comes all the same.
+    help: () => call(server, 'GET', '/api/help', { token: chat.state.token, limit: HELP_LIMIT }),
   } });
   composer.input.value = chat.state.draft;
   log.show(chat.state.items);
