@@ -35,7 +35,8 @@ REMEMBERED = 500
 # must be done within ASSISTANT_RASA_TURN_SECONDS.
 SECONDS = 1.0
 REST_SECONDS = 5.0
-
+# Any number will do, as long as all servers wait for the same one.
+_CREATION_LOCK = 72617
 _TABLES = sa.MetaData()
 _EVENTS = sa.Table(
     "tracker_events",
@@ -141,7 +142,10 @@ class BoundedTrackerStore(TrackerStore):
 
     def _prepared(self, work: Callable[[], T]) -> T:
         if not self._ready:
-            _TABLES.create_all(self._engine)
+            with self._engine.begin() as connection:
+                if connection.dialect.name == "postgresql":  # servers that start together take turns
+                    connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_CREATION_LOCK})"))
+                _TABLES.create_all(connection)
             self._ready = True
         return work()
 

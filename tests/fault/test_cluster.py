@@ -200,7 +200,8 @@ async def test_each_replica_is_killed_in_turn_and_nothing_is_lost(world):
     for number in range(PEOPLE):
         assert len(crowd.deliveries[f"person-{number}"]) == crowd.answered[f"person-{number}"]
     outcomes = _outcomes(replicas.cluster)
-    assert outcomes["rasa"] > 10 * (outcomes["unavailable"] + 1), outcomes
+    # Rasa answered: a turn fails where its server dies over it, or waits behind that one, and nowhere else.
+    assert outcomes['["rasa:500"]'] <= VISITORS + PEOPLE and outcomes["rasa"] > outcomes.total() / 2, outcomes
 
 
 def _all_further(crowd, before):
@@ -210,4 +211,5 @@ def _all_further(crowd, before):
 def _outcomes(cluster):
     engine = sqlalchemy.create_engine(cluster.environment["ASSISTANT_JOURNAL_URL"])
     with engine.connect() as connection:
-        return Counter(dict(connection.execute(sqlalchemy.text("SELECT outcome, count(*) FROM turns GROUP BY outcome")).all()))
+        counted = "SELECT CASE outcome WHEN 'unavailable' THEN actions ELSE outcome END, count(*) FROM turns GROUP BY 1"
+        return Counter(dict(connection.execute(sqlalchemy.text(counted)).all()))
