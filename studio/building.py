@@ -101,20 +101,21 @@ class Builder:
         found: Dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
         return found
 
-    def load_test(self, archive: Path, built: Built, work: Work, with_stories: bool) -> List[Dict[str, Any]]:
+    def lab(self, built: Built, work: Work) -> Lab:
+        """Start the process in which models are tested by the commit's code."""
+        return Lab(built.checkout, self._settings, work)
+
+    def load_test(self, lab: Lab, archive: Path, built: Built, with_stories: bool) -> List[Dict[str, Any]]:
         """Load the model `archive`, have it answer once, and run the commit's conversation tests. Raises ProcessFailed."""
-        lab = Lab(archive, built.checkout, self._settings, work)
-        try:
-            reply = lab.ask(do="say", conversation="canary", text=CANARY)
-            if not any(message.get("text") for message in reply["messages"]):
-                raise ProcessFailed("The model loads but does not answer a greeting.")
-            files = [name for name in TEST_STORIES if (built.checkout / name).is_file()]
-            if not with_stories or not files:
-                return []
-            found: List[Dict[str, Any]] = lab.ask(STORY_SECONDS, do="stories", files=files)["stories"]
-            return found
-        finally:
-            lab.close()
+        lab.use(archive)
+        reply = lab.ask(do="say", conversation="canary", text=CANARY)
+        if not any(message.get("text") for message in reply["messages"]):
+            raise ProcessFailed("The model loads but does not answer a greeting.")
+        files = [name for name in TEST_STORIES if (built.checkout / name).is_file()]
+        if not with_stories or not files:
+            return []
+        found: List[Dict[str, Any]] = lab.ask(STORY_SECONDS, do="stories", files=files)["stories"]
+        return found
 
     def covers(self, results: Optional[Dict[str, Any]], built: Built) -> bool:
         """Return whether a live model's results are of the commit's held-back messages (those that staff wrote aside)."""

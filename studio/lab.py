@@ -1,9 +1,11 @@
-"""`python -m studio.lab ARCHIVE`: a trained model in a process of its own, which answers one JSON line for each it reads.
+"""`python -m studio.lab`: a trained model in a process of its own, which answers one JSON line for each it reads.
 
+    {"do": "load", "archive": "models/assistant.tar.gz"}     -> {"ready": true}; what follows is asked of this model
     {"do": "say", "conversation": "a", "text": "hello"}      or "intent" instead of "text"
     {"do": "stories", "files": ["tests/test_stories.yml"]}   -> {"stories": [{"name", "right", "turn", "expected", "found"}]}
 
-It stands in the folder that the model was trained from and touches no store, no journal and no action server.
+It stands in the folder that the model was trained from and touches no store, no journal and no action server. Rasa is
+imported before anything is asked, so that this is done by the time a model is trained.
 """
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ NOBODY = "http://127.0.0.1:9"  # the discard port: no service answers there
 
 
 async def answer(agent: Any, request: Dict[str, Any]) -> Dict[str, Any]:
-    """Do what one line asks."""
+    """Do what one line asks of the loaded model."""
     if request["do"] == "say":
         return await say(agent, request["conversation"], request.get("text", ""), request.get("intent"))
     if request["do"] == "stories":
@@ -121,22 +123,37 @@ def _nlg(path: str) -> Any:
     return read_endpoint_config(path, "nlg")
 
 
-async def main(archive: str, out: TextIO) -> int:
-    """Load the model, say so, and answer until the input ends."""
+def reloaded(archive: str) -> Any:
+    """Return the agent with the model `archive`. Raises RuntimeError with one line, whatever a broken archive raises."""
     try:
-        agent = load(archive)
-    except Exception as error:  # whatever a broken archive raises, the parent gets one line
+        return load(archive)
+    except Exception as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        print(json.dumps({"error": f"The model cannot be loaded: {reason}"}), file=out, flush=True)
-        return 1
-    print(json.dumps({"ready": True}), file=out, flush=True)
+        raise RuntimeError(f"The model cannot be loaded: {reason}") from error
+
+
+async def main(out: TextIO) -> int:
+    """Answer until the input ends."""
+    import rasa.core.test  # noqa: F401  what takes longest: it brings all of Rasa
+    from rasa.utils.log_utils import configure_structlog
+
+    configure_structlog(logging.CRITICAL)  # without it each step of a conversation is written out, with its words
+
+    agent: Any = None
+    reply: Dict[str, Any]
     loop = asyncio.get_running_loop()
     while True:
         line = await loop.run_in_executor(None, sys.stdin.readline)
         if not line:
             return 0
+        request = json.loads(line)
         try:
-            reply = await answer(agent, json.loads(line))
+            if request["do"] == "load":
+                agent, reply = reloaded(request["archive"]), {"ready": True}
+            else:
+                reply = await answer(agent, request)
+        except RuntimeError as error:
+            reply = {"error": str(error)}
         except Exception as error:  # one bad line must not end the model
             reply = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(reply, ensure_ascii=False), file=out, flush=True)
@@ -147,4 +164,4 @@ if __name__ == "__main__":
     # Only JSON lines may reach the parent: whatever else is printed goes to standard error.
     lines = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    sys.exit(asyncio.run(main(sys.argv[1], lines)))
+    sys.exit(asyncio.run(main(lines)))

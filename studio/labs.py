@@ -25,7 +25,8 @@ class Labs:
         with self._lock:
             if self._lab is None or self._of != archive or not self._lab.alive:
                 self._close()
-                self._lab, self._of = Lab(archive, checkout, self._settings), archive
+                self._lab, self._of = Lab(checkout, self._settings), archive
+                self._lab.use(archive)
             lab = self._lab
             self._restart_timer()
         return lab.ask(seconds, **request)

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -92,32 +91,30 @@ class Work:
 
 
 class Lab:
-    """A model in a process of its own (studio/lab.py). One request at a time; raises ProcessFailed when it fails."""
+    """Models in a process of its own (studio/lab.py). One request at a time; raises ProcessFailed when it fails."""
 
-    def __init__(self, archive: Path, root: Path, settings: Settings, work: Optional[Work] = None) -> None:
-        """Start the process on `archive` with the code and the tests below `root`."""
+    def __init__(self, root: Path, settings: Settings, work: Optional[Work] = None) -> None:
+        """Start the process with the code and the tests below `root`."""
         self._work = work or Work()
         self._lock = threading.Lock()
-        self.used_at = time.monotonic()
         self._process: Any = self._work.start(
-            python("studio.lab", str(archive)), root, environment(settings, root, archive.parent), stdin=subprocess.PIPE,
+            python("studio.lab"), root, environment(settings, root, settings.models), stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,  # Rasa quotes messages there
         )
-        self._ready = False
+        self._archive, self._loaded = Path(), True
+
+    def use(self, archive: Path) -> None:
+        """Have what is asked from now on answered by the model `archive`."""
+        with self._lock:
+            self._archive, self._loaded = archive, False
 
     def ask(self, seconds: float = ANSWER_SECONDS, **request: Any) -> Dict[str, Any]:
         """Send a request and return the reply, waiting for the model to be loaded first."""
         with self._lock:
-            self.used_at = time.monotonic()
-            if not self._ready:
-                self._read(LOAD_SECONDS)
-                self._ready = True
-            try:
-                self._process.stdin.write(json.dumps(request) + "\n")
-                self._process.stdin.flush()
-            except OSError:
-                raise ProcessFailed("The model has stopped. Try again.") from None
-            return self._read(seconds)
+            if not self._loaded:
+                self._send(LOAD_SECONDS, {"do": "load", "archive": str(self._archive)})
+                self._loaded = True
+            return self._send(seconds, request)
 
     @property
     def alive(self) -> bool:
@@ -133,6 +130,16 @@ class Lab:
                 stream.close()
             except OSError:
                 pass
+
+    def _send(self, seconds: float, request: Dict[str, Any]) -> Dict[str, Any]:
+        try:
+            self._process.stdin.write(json.dumps(request) + "\n")
+            self._process.stdin.flush()
+        except OSError:
+            if self._work.cancelled:
+                raise Cancelled from None
+            raise ProcessFailed("The model has stopped. Try again.") from None
+        return self._read(seconds)
 
     def _read(self, seconds: float) -> Dict[str, Any]:
         with selectors.DefaultSelector() as selector:

@@ -6,7 +6,7 @@ import logging
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Callable, Iterator, List, Mapping, Optional
@@ -132,19 +132,19 @@ class Publisher:
     def _run(self) -> None:
         job = self.board.job
         assert job is not None
-        rehearsal = Rehearsal(self.board, self.builder, self._releases, self._labels, self._work)
-        with self._step("check"):
-            built = self.builder.export(job.commit)
-            rehearsal.check(built)
-        with self._step("train"):
-            rehearsal.model(built, job)
-        if job.kind == "draft":
-            self._end("ready")
-            return
-        with self._step("test"):
-            results, live = rehearsal.test(built, job)
-        with self._step("compare"):
-            rehearsal.compare(built, job, results, live)
+        with closing(Rehearsal(self.board, self.builder, self._releases, self._labels, self._work)) as rehearsal:
+            with self._step("check"):
+                built = self.builder.export(job.commit)
+                rehearsal.check(built)
+            with self._step("train"):
+                rehearsal.model(built, job)
+            if job.kind == "draft":
+                self._end("ready")
+                return
+            with self._step("test"):
+                results, live = rehearsal.test(built, job)
+            with self._step("compare"):
+                rehearsal.compare(built, job, results, live)
         self._release(built, results)
 
     def _release_accepted(self) -> None:

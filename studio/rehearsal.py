@@ -5,6 +5,7 @@ import json
 import logging
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -16,7 +17,7 @@ from studio.answers import with_answers
 from studio.archive import keep_safety
 from studio.building import Builder, Built
 from studio.job import Board, Job
-from studio.processes import ProcessFailed, Work
+from studio.processes import Lab, ProcessFailed, Work
 from studio.releases import Release, Releases
 from studio.safety_files import HELPLINES
 
@@ -33,6 +34,12 @@ class Rehearsal:
 
     def __init__(self, board: Board, builder: Builder, releases: Releases, labels: Callable[[], Mapping[str, str]], work: Work) -> None:
         self._board, self._builder, self._releases, self._labels, self._work = board, builder, releases, labels, work
+        self._lab: Optional[Lab] = None
+
+    def close(self) -> None:
+        """End what was started for the tests."""
+        if self._lab is not None:
+            self._lab.close()
 
     def check(self, built: Built) -> None:
         """Hold the job for every problem of the content; warnings are noted."""
@@ -49,6 +56,8 @@ class Rehearsal:
 
     def model(self, built: Built, job: Job) -> None:
         """Train the model, or give the live one the new answers where nothing else changed."""
+        if job.kind == "publish":
+            self._lab = self._builder.lab(built, self._work)  # its start takes as long as a short training
         live = self._releases.current()
         if job.answers_only and live is not None:
             try:
@@ -62,21 +71,39 @@ class Rehearsal:
 
     def test(self, built: Built, job: Job) -> Tuple[Optional[Results], Optional[Results]]:
         """Return the draft's and the live model's results; an answers-only change takes the live ones over."""
+        lab = self._lab or self._builder.lab(built, self._work)
+        self._lab = lab
         current = self._releases.current()
         live = self._releases.results(current.id) if current else None
         if job.answers_only:
-            self._builder.load_test(built.archive, built, self._work, with_stories=False)
+            self._builder.load_test(lab, built.archive, built, False)
             return live, live
         with ThreadPoolExecutor(1) as pool:
-            stories = pool.submit(self._builder.load_test, built.archive, built, self._work, True)
+            stories = pool.submit(self._builder.load_test, lab, built.archive, built, True)
             results = self._builder.judge(built.archive, built, self._work)
+            if current is not None and not self._builder.covers(live, built):
+                live = self._judge_live(current, built)
             results["stories"] = stories.result()
-        if current is not None and not self._builder.covers(live, built):
-            live = self._judge_live(current, built, results["stories"])
-        if current is not None and live is not None and self._keep_safety(current, built, results, live):
-            stories_again = self._builder.load_test(built.archive, built, self._work, True)
-            results.update(safety=live["safety"], stories=stories_again)
+        if current is not None and live is not None:
+            self._finish(lab, current, built, results, live)
         return results, live
+
+    def _judge_live(self, current: Release, built: Built) -> Optional[Results]:
+        """Return what the live model makes of the messages of today, or None where it is of other code."""
+        try:
+            return self._builder.judge(self._releases.archive(current.id), built, self._work)
+        except ProcessFailed:
+            with self._board.change() as job:
+                job.notes.append("The live model is of another version of the code and could not be compared.")
+            return None
+
+    def _finish(self, lab: Lab, current: Release, built: Built, results: Results, live: Results) -> None:
+        """Run what depends on the outcome: the live model's conversation tests where the draft fails some, and the kept safety check."""
+        if "stories" not in live and not all(story["right"] for story in results["stories"]):
+            with suppress(ProcessFailed):  # of other code: then the draft alone counts
+                live["stories"] = self._builder.load_test(lab, self._releases.archive(current.id), built, True)
+        if self._keep_safety(current, built, results, live):
+            results.update(safety=live["safety"], stories=self._builder.load_test(lab, built.archive, built, True))
 
     def _keep_safety(self, current: Release, built: Built, results: Results, live: Results) -> bool:
         """Give the draft the live safety check where it would recognise less; return whether that was so.
@@ -91,19 +118,6 @@ class Rehearsal:
         with self._board.change() as job:
             job.notes.append("The safety check stays as it is live: with the new phrasings it would have recognised less.")
         return True
-
-    def _judge_live(self, current: Release, built: Built, stories: List[Mapping[str, Any]]) -> Optional[Results]:
-        """Return what the live model makes of the tests of today; its stories only where the draft fails some."""
-        archive = self._releases.archive(current.id)
-        try:
-            live = self._builder.judge(archive, built, self._work)
-            if not all(story["right"] for story in stories):
-                live["stories"] = self._builder.load_test(archive, built, self._work, True)
-            return live
-        except ProcessFailed:
-            with self._board.change() as job:
-                job.notes.append("The live model is of another version of the code and could not be compared.")
-            return None
 
     def compare(self, built: Built, job: Job, results: Optional[Results], live: Optional[Results]) -> None:
         """Hold the job where a gate does not hold; note what got better and worse."""

@@ -101,7 +101,10 @@ class Builder:
     def judge(self, *_):
         return judged("crisis", "none")
 
-    def load_test(self, path, *_):
+    def lab(self, *_):
+        return SimpleNamespace(close=lambda: None)
+
+    def load_test(self, lab, path, *_):
         self.loaded.append(path.name)
         return []
 
