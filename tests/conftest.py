@@ -4,6 +4,7 @@ import logging
 import pytest
 
 from assistant.settings import Settings
+from scripts.stack import Stack
 from scripts.train import train
 
 
@@ -23,3 +24,11 @@ def agent(model):
     configure_structlog(logging.ERROR)  # without it, structlog prints every message
     nowhere = EndpointConfig("http://127.0.0.1:9/webhook")
     return Agent.load(str(model), generator=EndpointConfig(type="addons.nlg.Responses"), action_endpoint=nowhere)
+
+
+@pytest.fixture(scope="session")
+def stack(model):
+    """The whole assistant: gateway, Rasa and action server."""
+    with Stack({"ASSISTANT_RASA_TURN_SECONDS": "20"}, wait=False) as whole:
+        whole.ready(300.0)
+        yield whole

@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 from conversing import Person
 
-from scripts.stack import Stack
-
 pytestmark = pytest.mark.timeout(900)
 
 
@@ -177,14 +175,6 @@ TABLE: dict[str, list[Step]] = {
         STARTS, CRISIS, Step("More support", shows="helplines", offers=("Carry on with search",)), Step("Carry on with search", asks="format"),
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def stack(model):
-    """The whole assistant."""
-    with Stack({"ASSISTANT_RASA_TURN_SECONDS": "20"}, wait=False) as whole:
-        whole.ready(300.0)
-        yield whole
 
 
 @pytest.mark.parametrize("name", TABLE)
