@@ -16,7 +16,7 @@ _UNREAD = re.compile(r"[^\w\s.,;:!?&()/'’-]")  # signs such as emoji, which ma
 _NO = re.compile(r"^no (?!one\b)")  # "no, face to face", not "no one"
 # What may stand around a place's name. Nothing here tells of a wish, a feeling, an end or a harm in any order of words.
 AROUND = frozenset(
-    """a actually an and another anxiety anyone area around at based between book by change city close could depression either
+    """a actually an and another anxiety anyone area around at based between book by change city close could depression either else
     face find for from grief im in instead is it its look looking make me meet my near nearby nr of ok okay on one online or
     person phone please pls postcode prefer region sessions show someone somebody somewhere sorry switch the therapist
     therapists therapy there to town trauma try us video want we were with would zoom""".split()
@@ -35,4 +35,6 @@ def says_only_where(text: str, gazetteer: Gazetteer) -> bool:
 
 
 def _exact(name: str, gazetteer: Gazetteer) -> bool:
-    return bool(gazetteer.named(name)) or gazetteer.look_up(name).outcome == "found" and any(letter.isdigit() for letter in name)
+    if gazetteer.named(name) or key(name) in gazetteer.abroad or key(name) in gazetteer.wide:
+        return True
+    return gazetteer.look_up(name).outcome == "found" and any(letter.isdigit() for letter in name)

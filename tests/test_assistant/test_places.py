@@ -194,7 +194,8 @@ def test_the_extract_is_built_once_and_small(tmp_path):
 
 @pytest.mark.parametrize("text", [
     "Woking", "ls6", "LS6 2AB", "Wetherby please", "I'm in Evesham", "find me a therapist in Hebden Bridge", "Newport, Isle of Wight",
-    "actually in York", "make it face to face", "no, face to face", "in person in Measham for anxiety", "near Topsham or Exmouth",
+    "actually in York", "make it face to face", "no, face to face",
+    "find me someone in Dublin, face to face", "find me someone else", "Wales", "in person in Measham for anxiety", "near Topsham or Exmouth",
 ])
 def test_what_says_only_where_is_known(text, gazetteer):
     assert says_only_where(text, gazetteer)
