@@ -1,6 +1,8 @@
 """People at risk in the middle of a conversation: whole conversations through gateway, Rasa and action server."""
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 from conversing import Person, Reply
@@ -51,7 +53,7 @@ def test_a_child_hears_of_childline_first(stack):
 def test_after_abuse_the_first_words_are_neutral_and_no_search_is_offered(stack):
     person = Person(stack.base)
     reply = person.does(ABUSE)
-    assert not any(word in reply.text[:60].lower() for word in ("hurt", "abuse", "violen", "safe", "hit"))
+    assert not re.search(r"hurt|abus|violen|safe|\bhit|frighten|partner", reply.text[:60], re.IGNORECASE)
     assert "999" in reply.text and "55" in reply.text
     for what in ("how many sessions will I need?", "does it help with relationships?"):
         assert not any("therapist" in label.lower() or "relationship" in label.lower() for label in person.does(what).labels)

@@ -130,7 +130,7 @@ class SafetyCheck:
             category = phrases.category or CATEGORIES[meaning.category]
         elif phrases.level == "concern" or meaning.heavy >= self.thresholds.heavy:
             level = "concern"
-            category = "third_party" if CATEGORIES[meaning.category] == "third_party" else ""
+            category = "third_party" if meaning.third_party > 0 else ""
         else:
             level, category = "none", ""
         fitting = [topic for topic, fits in _TOPIC_FITS.items() if topic in phrases.topics and (category if level == "crisis" else "") in fits]

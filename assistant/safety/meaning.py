@@ -15,6 +15,7 @@ from scipy.sparse import csr_matrix
 
 from assistant.safety.features import Embedder, Featurizer, Reading
 from assistant.safety.phrases import Span
+from assistant.safety.verdict import CATEGORIES
 
 GAMMA = 1.5  # width of the Gaussian kernel over embeddings
 LETTERS_WEIGHT = 0.5
@@ -25,6 +26,7 @@ BASIS = 6000  # messages in the basis; twice as many make a sixth fewer false al
 MOST_UNITS = 12  # sentences of a long message that are given to the encoder
 PART_MARGIN = 0.05  # taken off a part's score for each doubling of their number: of many, one is high by chance
 CRISIS, HEAVY, FIRST_CATEGORY = 0, 1, 2  # columns of the targets: crisis; crisis or concern; the categories
+THIRD_PARTY = FIRST_CATEGORY + CATEGORIES.index("third_party")
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Judgement:
     crisis: float
     heavy: float
     category: int
+    third_party: float  # whether somebody else is worried about
     long: bool = False  # of many sentences one scores high by chance: long messages have a threshold of their own
 
 
@@ -76,7 +79,7 @@ class MeaningDetector:
     def judge(self, reading: Reading) -> Judgement:
         """Return the scores of `reading`; without an encoder nothing is said, and the phrases judge alone."""
         if not reading.units or self._embedder is None:
-            return Judgement(-1.0, -1.0, 0)
+            return Judgement(-1.0, -1.0, 0, -1.0)
         texts = [reading.text(unit) for unit in reading.units]
         scores = self._weights.cheap(self._featurizer.ngrams(texts), self._featurizer.flags(reading, reading.units))
         chosen = _worth_encoding(scores, reading.units)
@@ -84,7 +87,7 @@ class MeaningDetector:
         scores[:-1, :FIRST_CATEGORY] -= PART_MARGIN * np.log2(len(reading.units))
         best = int(scores[:, CRISIS].argmax())
         return Judgement(float(scores[best, CRISIS]), float(scores[:, HEAVY].max()),
-                         int(scores[best, FIRST_CATEGORY:].argmax()), len(reading.units) > 1)
+                         int(scores[best, FIRST_CATEGORY:].argmax()), float(scores[best, THIRD_PARTY]), len(reading.units) > 1)
 
 
 def embedded(embedder: Embedder, texts: Sequence[str]) -> np.ndarray:

@@ -18,7 +18,7 @@ from assistant.safety import meaning
 from assistant.safety.corpus import Example, read_examples
 from assistant.safety.decide import COPIED, FORMAT, SafetyCheck, Thresholds
 from assistant.safety.features import Embedder, Featurizer, Reading, read
-from assistant.safety.meaning import CRISIS, FIRST_CATEGORY, HEAVY, Examples, Judgement, MeaningDetector, cross_fit
+from assistant.safety.meaning import CRISIS, FIRST_CATEGORY, HEAVY, THIRD_PARTY, Examples, Judgement, MeaningDetector, cross_fit
 from assistant.safety.normalise import Normaliser
 from assistant.safety.phrases import PhraseDetector
 from assistant.safety.verdict import CATEGORIES, LEVELS
@@ -27,6 +27,7 @@ from assistant.safety.verdict import CATEGORIES, LEVELS
 # were written to be: docs/safety.md shows what these shares come to on messages of somebody else, and what more would cost.
 CRISIS_RECALL = 0.94
 CONCERN_RECALL = 0.89
+WORRIED = "worry_about_others"  # the kind of concern that is third_party
 JOINED_MARGIN = 0.3  # by how much two messages together must score higher than one alone
 
 # The modules on which the fitted arrays depend: a change of another needs no new fit.
@@ -149,7 +150,7 @@ def _examples(prepared: Prepared) -> Examples:
         if example.level == "crisis":
             row[[CRISIS, HEAVY, FIRST_CATEGORY + CATEGORIES.index(example.kind)]] = 1
         elif example.level == "concern":
-            row[HEAVY] = 1
+            row[[HEAVY, THIRD_PARTY] if example.kind == WORRIED else HEAVY] = 1
     own = {text: number for number, text in enumerate(texts)}
     basis = np.zeros(len(rows), dtype=bool)
     basis[[own[text] for text in sorted(own, key=lambda text: hashlib.sha256(text.encode()).digest())[:meaning.BASIS]]] = True
