@@ -6,7 +6,7 @@ import sys
 import warnings
 
 # At any level of the root logger these stay silent: what fails in them is reported by gateway/errors.py without its text.
-SILENT = ("sanic.root", "sanic.error", "sanic.access", "aiosqlite", "asyncpg", "sqlalchemy", "aiohttp", "asyncio")
+SILENT = ("sanic.root", "sanic.error", "sanic.access", "asyncpg", "sqlalchemy", "aiohttp", "asyncio")
 
 
 def configure(level: int = logging.INFO) -> None:
