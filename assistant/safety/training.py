@@ -25,8 +25,9 @@ from assistant.safety.verdict import CATEGORIES, LEVELS
 
 # The recall that is wanted of messages held out from the examples. They are harder than what visitors write, as they
 # were written to be: docs/safety.md shows what these shares come to on messages of somebody else, and what more would cost.
-CRISIS_RECALL = 0.94
+CRISIS_RECALL = 0.945
 CONCERN_RECALL = 0.89
+ORDINARY = "questions"  # the kind that is far from any risk: learnt from, but of no use in the basis
 WORRIED = "worry_about_others"  # the kind of concern that is third_party
 JOINED_MARGIN = 0.3  # by how much two messages together must score higher than one alone
 
@@ -151,7 +152,7 @@ def _examples(prepared: Prepared) -> Examples:
             row[[CRISIS, HEAVY, FIRST_CATEGORY + CATEGORIES.index(example.kind)]] = 1
         elif example.level == "concern":
             row[[HEAVY, THIRD_PARTY] if example.kind == WORRIED else HEAVY] = 1
-    own = {text: number for number, text in enumerate(texts)}
+    own = {text: number for number, (text, (place, _)) in enumerate(zip(texts, rows)) if prepared.examples[place].kind != ORDINARY}
     basis = np.zeros(len(rows), dtype=bool)
     basis[[own[text] for text in sorted(own, key=lambda text: hashlib.sha256(text.encode()).digest())[:meaning.BASIS]]] = True
     return Examples(
