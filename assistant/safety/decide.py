@@ -17,7 +17,8 @@ from assistant.safety.normalise import STOP, Normaliser, Sentence
 from assistant.safety.phrases import PhraseDetector, Phrases
 from assistant.safety.verdict import CATEGORIES, Verdict
 
-FORMAT = 2  # of what `save` writes
+FORMAT = 3  # of what `save` writes
+NEIGHBOURS = ("risky", "calm")  # the arrays that are stored at half the precision
 COPIED = ("phrases.yml", "helplines.yml", "replies.yml")
 NEAR = 0.15  # distance from the threshold, as a score, within which a person should look
 LONGEST_JOINED = 30  # words of two messages that are read together as one disclosure
@@ -92,7 +93,8 @@ class SafetyCheck:
         for name in COPIED:
             if self.folder != folder:
                 shutil.copyfile(self.folder / name, folder / name)
-        np.savez_compressed(folder / "model.npz", frequencies=self._featurizer.frequencies, **vars(self._weights))  # type: ignore[arg-type]
+        arrays = {**vars(self._weights), **{name: getattr(self._weights, name).astype(np.float16) for name in NEIGHBOURS}}
+        np.savez_compressed(folder / "model.npz", frequencies=self._featurizer.frequencies, **arrays)  # type: ignore[arg-type]
         described = {"format": FORMAT, "thresholds": asdict(self.thresholds), "words": sorted(self._normaliser.words)}
         (folder / "model.json").write_text(json.dumps(described), encoding="utf-8")
 
@@ -107,7 +109,8 @@ class SafetyCheck:
             if described["format"] != FORMAT:
                 raise ModelError(f"{folder}: safety model of format {described['format']}, not {FORMAT}. Train again: `make train`.")
             with np.load(folder / "model.npz", allow_pickle=False) as arrays:
-                weights = Weights(arrays["basis"], arrays["alpha"], arrays["ngrams"], arrays["flags"])
+                weights = Weights(arrays["basis"], arrays["alpha"], arrays["ngrams"], arrays["flags"],
+                                  *(arrays[name].astype(np.float32) for name in NEIGHBOURS))
                 frequencies = arrays["frequencies"]
             thresholds = Thresholds(**described["thresholds"])
         except (OSError, ValueError, KeyError, TypeError) as error:
