@@ -28,6 +28,7 @@ NEIGHBOURS = 5
 # What the mean likeness to the nearest messages at risk adds, that to the nearest harmless ones takes away, and what puts the
 # sum back between -1 and 1: logistic regression on the scores of messages held out from the examples, rounded.
 RISKY_PULL, CALM_PULL, LEVELLED = 2.7, 3.5, 0.4
+UNLIKELY = -1.0  # a score that no neighbour lifts to a threshold: they need not be looked at
 MOST_UNITS = 12  # sentences of a long message that are given to the encoder
 PART_MARGIN = 0.05  # taken off a part's score for each doubling of their number: of many, one is high by chance
 CRISIS, HEAVY, FIRST_CATEGORY = 0, 1, 2  # columns of the targets: crisis; crisis or concern; the categories
@@ -63,9 +64,12 @@ class Weights:
 
     def dear(self, embeddings: np.ndarray) -> np.ndarray:
         """Return the part of the scores that comes from the embeddings: [n, outputs]."""
-        scores = _gaussian(embeddings, self.basis) @ self.alpha
-        scores[:, CRISIS] += RISKY_PULL * _nearest(embeddings, self.risky) - CALM_PULL * _nearest(embeddings, self.calm) + LEVELLED
-        return scores  # type: ignore[no-any-return]
+        return _gaussian(embeddings, self.basis) @ self.alpha
+
+    def pull(self, embeddings: np.ndarray) -> np.ndarray:
+        """Return what the nearest examples add to the score for crisis: [n]."""
+        pulled = RISKY_PULL * _nearest(embeddings, self.risky) - CALM_PULL * _nearest(embeddings, self.calm) + LEVELLED
+        return pulled  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,10 @@ class MeaningDetector:
         texts = [reading.text(unit) for unit in reading.units]
         scores = self._weights.cheap(self._featurizer.ngrams(texts), self._featurizer.flags(reading, reading.units))
         chosen = _worth_encoding(scores, reading.units)
-        scores = scores[chosen] + self._weights.dear(embedded(self._embedder, [texts[place] for place in chosen]))
+        embeddings = embedded(self._embedder, [texts[place] for place in chosen])
+        scores = scores[chosen] + self._weights.dear(embeddings)
+        likely = scores[:, CRISIS] > UNLIKELY
+        scores[likely, CRISIS] += self._weights.pull(embeddings[likely])
         scores[:-1, :FIRST_CATEGORY] -= PART_MARGIN * np.log2(len(reading.units))
         best = int(scores[:, CRISIS].argmax())
         return Judgement(float(scores[best, CRISIS]), float(scores[:, HEAVY].max()),
