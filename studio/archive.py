@@ -1,15 +1,13 @@
-"""Trained models rewritten file by file, without Rasa: other answers, or another model's safety check."""
+"""Trained models rewritten file by file, without Rasa: other answers in the same model."""
 from __future__ import annotations
 
 import io
 import os
 import tarfile
-import tempfile
 from pathlib import Path
 from typing import Callable
 
 from assistant.errors import ModelError
-from assistant.release import SAFETY, unpack
 
 
 def rewrite(archive: Path, out: Path, change: Callable[[str, bytes], bytes]) -> None:
@@ -34,10 +32,3 @@ def rewrite(archive: Path, out: Path, change: Callable[[str, bytes], bytes]) -> 
         raise ModelError(f"{archive.name}: cannot be rewritten ({error}). Train it anew.") from error
     finally:
         draft.unlink(missing_ok=True)
-
-
-def keep_safety(live: Path, archive: Path) -> None:
-    """Give the model `archive` the safety check of the model `live`. Raises ModelError."""
-    with tempfile.TemporaryDirectory() as folder:
-        kept = {path.name: path.read_bytes() for path in unpack(live, Path(folder) / "model").safety.iterdir()}
-    rewrite(archive, archive, lambda name, content: kept[Path(name).name] if SAFETY in Path(name).parent.name else content)

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Optional
 
 from assistant.content import Problem, check
 from assistant.settings import Settings
-from studio.changes import model_changes, safety_changed
+from studio.changes import model_changes
 from studio.held_back import PHRASINGS, SAFETY, STAFF, read_rows
 from studio.processes import Lab, ProcessFailed, Work, environment, python
 from studio.repository import Repository
@@ -124,10 +124,6 @@ class Builder:
         names = [name for name in (*PHRASINGS, SAFETY) if name != STAFF]
         texts = {row[0] for name in names for row in read_rows(built.checkout / name)}
         return texts <= {*results["phrasings"], *results["safety"]}
-
-    def safety_changed(self, live_commit: str, built: Built) -> bool:
-        """Return whether the safety check itself was changed since the live commit, and not only the topics."""
-        return safety_changed(self._repository, live_commit, built.commit)
 
     def _make_room(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -15,18 +15,10 @@ MODEL_INPUTS = ("config.yml", "domain.yml", "requirements.lock", "data", "addons
 # Read from the checkout and not from the model.
 BESIDE_THE_MODEL = ("data/site.yml", "data/gateway.yml", "data/README.md")
 
-# What the safety check is made of, beside the ordinary questions of the topics.
-SAFETY_INPUTS = ("data/safety", "assistant/safety", "assistant/encoder.py", "addons/safety_check.py", "requirements.lock")
-
 
 def model_changes(repository: Repository, old: str, new: str) -> List[str]:
     """Return the paths that differ between two commits and go into a model."""
     return repository.changed(old, new, *MODEL_INPUTS)
-
-
-def safety_changed(repository: Repository, old: str, new: str) -> bool:
-    """Return whether anything differs between two commits that only a second person's approval or a developer may change."""
-    return not repository.has(old) or bool(repository.changed(old, new, *SAFETY_INPUTS))
 
 
 def only_answers(repository: Repository, old: str, new: str) -> bool:

@@ -14,7 +14,6 @@ from assistant.content.topics import GROUPS, stem
 from assistant.errors import ModelError
 from studio import gates
 from studio.answers import with_answers
-from studio.archive import keep_safety
 from studio.building import Builder, Built
 from studio.job import Board, Job
 from studio.processes import Lab, ProcessFailed, Work
@@ -85,7 +84,7 @@ class Rehearsal:
                 live = self._judge_live(current, built)
             results["stories"] = stories.result()
         if current is not None and live is not None:
-            self._finish(lab, current, built, results, live)
+            self._compare_stories(lab, current, built, results, live)
         return results, live
 
     def _judge_live(self, current: Release, built: Built) -> Optional[Results]:
@@ -97,27 +96,11 @@ class Rehearsal:
                 job.notes.append("The live model is of another version of the code and could not be compared.")
             return None
 
-    def _finish(self, lab: Lab, current: Release, built: Built, results: Results, live: Results) -> None:
-        """Run what depends on the outcome: the live model's conversation tests where the draft fails some, and the kept safety check."""
+    def _compare_stories(self, lab: Lab, current: Release, built: Built, results: Results, live: Results) -> None:
+        """Run the live model's conversation tests where the draft fails some: what already failed there is not the draft's fault."""
         if "stories" not in live and not all(story["right"] for story in results["stories"]):
             with suppress(ProcessFailed):  # of other code: then the draft alone counts
                 live["stories"] = self._builder.load_test(lab, self._releases.archive(current.id), built, True)
-        if self._keep_safety(current, built, results, live):
-            results.update(safety=live["safety"], stories=self._builder.load_test(lab, built.archive, built, True))
-
-    def _keep_safety(self, current: Release, built: Built, results: Results, live: Results) -> bool:
-        """Give the draft the live safety check where it would recognise less; return whether that was so.
-
-        The check also learns from the topics what is ordinary. A topic must not weaken it, nor hold up whoever wrote it:
-        only a change of safety itself, which a second person approved, has to pass the gate by its own strength.
-        """
-        lost = gates.safety_stops(built.checkout, results["safety"], live["safety"])
-        if not lost or self._builder.safety_changed(current.commit, built):
-            return False
-        keep_safety(self._releases.archive(current.id), built.archive)
-        with self._board.change() as job:
-            job.notes.append("The safety check stays as it is live: with the new phrasings it would have recognised less.")
-        return True
 
     def compare(self, built: Built, job: Job, results: Optional[Results], live: Optional[Results]) -> None:
         """Hold the job where a gate does not hold; note what got better and worse."""

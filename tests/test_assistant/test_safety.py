@@ -9,6 +9,7 @@ import pytest
 from assistant.encoder import Encoder
 from assistant.errors import ModelError
 from assistant.safety import CATEGORIES, SafetyCheck
+from assistant.safety.corpus import read_examples
 from assistant.settings import ROOT, Settings
 
 DATA = ROOT / "data" / "safety"
@@ -159,3 +160,8 @@ def test_many_threads_get_the_same_verdicts(check):
 
 def test_every_category_has_its_phrases(check):
     assert set(check._phrases.categories) == set(CATEGORIES)
+
+
+def test_a_topic_cannot_move_the_check(tmp_path):
+    (tmp_path / "examples.yml").write_bytes((DATA / "examples.yml").read_bytes())  # no topics beside it
+    assert read_examples(tmp_path) == read_examples(DATA)

@@ -1,4 +1,4 @@
-"""From a saved commit to its release with the slow parts stood in for: what a topic may do to the safety check, cancelling, and every crash."""
+"""From a saved commit to its release with the slow parts stood in for: what is said of problems, cancelling, and every crash."""
 from __future__ import annotations
 
 import io
@@ -14,14 +14,10 @@ import pytest
 from studio_helpers import git, wait_for
 
 from assistant.content import Problem
-from assistant.errors import ModelError
 from assistant.release import checksum
 from assistant.settings import Settings
-from studio import publisher as publishing
-from studio.archive import keep_safety
-from studio.changes import safety_changed
 from studio.failures import stops_of
-from studio.job import Board, Job, Step
+from studio.job import Board, Job
 from studio.processes import Cancelled, Work
 from studio.publisher import Publisher, PublishError
 from studio.rehearsal import Rehearsal
@@ -49,11 +45,6 @@ def archive(path, version, weights="weights"):
     return path
 
 
-def read(path, name):
-    with tarfile.open(path) as tar:
-        return tar.extractfile(name).read().decode()
-
-
 @pytest.fixture
 def repository(tmp_path):
     root = tmp_path / "checkout"
@@ -69,77 +60,13 @@ def repository(tmp_path):
     return Repository(root)
 
 
-@pytest.mark.parametrize("path, changed", [("data/practical/cost.yml", False), ("data/safety/phrases.yml", True)])
-def test_safety_is_told_from_topics(repository, path, changed):
-    before = repository.head()
-    after = repository.commit({path: "two\n"}, "change", "Ada")
-    assert safety_changed(repository, before, after) is changed and safety_changed(repository, "", after)
-
-
-def test_safety_check_is_taken_over_and_the_rest_stays(tmp_path):
-    live, draft = archive(tmp_path / "live.tar.gz", "old", "live weights"), archive(tmp_path / "draft.tar.gz", "new", "new weights")
-    keep_safety(live, draft)
-    assert read(draft, f"{SAFETY_PART}/model.npz") == "live weights" and read(draft, f"{SAFETY_PART}/phrases.yml") == "phrases of live weights"
-    assert read(draft, f"{UNDERSTANDING_PART}/classifier.npz") == "classifier of new"
-    (tmp_path / "broken.tar.gz").write_bytes(b"no model")
-    with pytest.raises(ModelError):
-        keep_safety(tmp_path / "broken.tar.gz", draft)
-    assert sorted(path.name for path in tmp_path.glob("*.tar.gz*")) == ["broken.tar.gz", "draft.tar.gz", "live.tar.gz"]
-
-
 def judged(*levels):
     return {"intents": ["faq_cost"], "phrasings": {"price": "faq_cost"},
             "safety": {text: [level, False] for text, level in zip(("first plea", "second plea"), levels)}}
 
 
-class Builder:
-    """Stands in for training and judging: the draft recognises one crisis message less than the live model."""
-
-    def __init__(self, changed):
-        self.changed, self.loaded = changed, []
-
-    def judge(self, *_):
-        return judged("crisis", "none")
-
-    def lab(self, *_):
-        return SimpleNamespace(close=lambda: None)
-
-    def load_test(self, lab, path, *_):
-        self.loaded.append(path.name)
-        return []
-
-    def covers(self, *_):
-        return True
-
-    def safety_changed(self, *_):
-        return self.changed
-
-
-@pytest.mark.parametrize("changed", [False, True])
-def test_topic_never_weakens_the_safety_check_and_is_not_held_up_by_it(tmp_path, repository, changed):
-    store, board = Releases(tmp_path / "releases"), Board(tmp_path / "publish")
-    store.add(archive(tmp_path / "live.tar.gz", "v1", "live weights"), Release("r1", "v1", "c" * 40, "Ada", "n", 1.0, ""), judged("crisis", "crisis"))
-    store.activate("r1", "Ada")
-    built = SimpleNamespace(checkout=repository.root, archive=archive(tmp_path / "draft.tar.gz", "v2", "new weights"), commit="d" * 40,
-                            results=tmp_path / "results.json")
-    job = Job("j", "publish", "Ada", "n", "d" * 40, 1.0, steps=[Step("test"), Step("compare")])
-    board.begin(job)
-    builder = Builder(changed)
-    rehearsal = Rehearsal(board, builder, store, lambda: LABELS, Work())
-    results, live = rehearsal.test(built, job)
-    if changed:
-        with pytest.raises(publishing.Held):
-            rehearsal.compare(built, job, results, live)
-        assert [stop["key"] for stop in job.stops] == ["safety recall"] and not job.stops[0]["acceptable"]
-    else:
-        rehearsal.compare(built, job, results, live)
-        assert job.stops == [] and "stays as it is live" in job.notes[0] and job.scores["crisis_recall"] == 1.0
-        assert builder.loaded == ["draft.tar.gz"] * 2  # what goes out is what was tested
-    assert read(built.archive, f"{SAFETY_PART}/model.npz") == ("new weights" if changed else "live weights")
-
-
 def test_problem_names_topics_by_their_labels(tmp_path):
-    rehearsal = Rehearsal(Board(tmp_path), Builder(False), Releases(tmp_path / "releases"), lambda: LABELS, Work())
+    rehearsal = Rehearsal(Board(tmp_path), SimpleNamespace(), Releases(tmp_path / "releases"), lambda: LABELS, Work())
     claim = Problem("data/practical/cost.yml", "utter_faq_cost says 'proven', utter_faq_cost_more 'heals'.")
     assert rehearsal._said(claim) == "“What does it cost?”: the answer says 'proven', “tell me more” 'heals'."
     problem = Problem("data/practical/cost.yml", "example 'a' is nearly 'b' in data/conversation/greet.yml. Keep one.")
@@ -147,7 +74,7 @@ def test_problem_names_topics_by_their_labels(tmp_path):
 
 
 def test_helplines_that_are_due_are_one_remark(tmp_path):
-    rehearsal = Rehearsal(Board(tmp_path), Builder(False), Releases(tmp_path / "releases"), lambda: LABELS, Work())
+    rehearsal = Rehearsal(Board(tmp_path), SimpleNamespace(), Releases(tmp_path / "releases"), lambda: LABELS, Work())
     problems = [Problem("data/safety/helplines.yml", "due", True), Problem("data/practical/cost.yml", "has few", True)] * 2
     assert rehearsal._warnings(problems) == ["“What does it cost?”: has few"] * 2 + ["Helplines that wait to be confirmed: 2. See Safety."]
 
