@@ -17,7 +17,7 @@ from assistant.safety import Replies
 from assistant.safety import SafetyCheck as Check
 from assistant.settings import ROOT, Settings
 
-DATA = ROOT / "data" / "safety"
+DATA, CODE = ROOT / "data" / "safety", ROOT / "assistant" / "safety"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -55,9 +55,9 @@ class SafetyCheck(GraphComponent):
 
     @classmethod
     def fingerprint_addon(cls, config: Dict[Text, Any]) -> Text:
-        """Return a hash of the files that this component trains on, which Rasa does not know of."""
+        """Return a hash of the files that this component trains on and of the code that does it, which Rasa does not look into."""
         digest = hashlib.sha256()
-        for path in sorted(DATA.glob("*.yml")):
+        for path in (*sorted(DATA.glob("*.yml")), *sorted(CODE.glob("*.py"))):
             digest.update(path.read_bytes())
         return digest.hexdigest()
 

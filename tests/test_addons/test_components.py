@@ -1,4 +1,5 @@
 """The NLU components as Rasa trains, fingerprints and loads them."""
+import shutil
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from rasa.engine.storage.resource import Resource
 from rasa.shared.importers.rasa import RasaFileImporter
 from rasa.shared.nlu.training_data.message import Message
 
+from addons import safety_check
 from addons.entity_matcher import EntityMatcher
 from addons.names import CHECKED, CRISIS, UNDERSTOOD
 from addons.safety_check import SafetyCheck
@@ -185,3 +187,13 @@ def test_changed_safety_data_changes_the_fingerprint(tmp_path, monkeypatch):
     with (tmp_path / "phrases.yml").open("a") as phrases:
         phrases.write("# another line\n")
     assert SafetyCheck.fingerprint_addon({}) != before
+
+
+@pytest.mark.parametrize("folder, name", [("DATA", "phrases.yml"), ("CODE", "meaning.py")])
+def test_a_change_of_the_safety_checks_data_or_code_trains_it_anew(folder, name, tmp_path, monkeypatch):
+    known = SafetyCheck.fingerprint_addon({})
+    copy = shutil.copytree(getattr(safety_check, folder), tmp_path / folder)
+    monkeypatch.setattr(safety_check, folder, copy)
+    assert SafetyCheck.fingerprint_addon({}) == known
+    (copy / name).write_text("changed")
+    assert SafetyCheck.fingerprint_addon({}) != known
