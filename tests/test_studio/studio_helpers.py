@@ -16,6 +16,7 @@ import requests
 
 from assistant.settings import ROOT, Settings
 from studio.people import People
+from studio.repository import Repository
 from studio.schema import open_database
 
 PASSWORD = "correct horse battery"
@@ -40,6 +41,17 @@ def make_checkout(folder: Path) -> Path:
 
 def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def committed(root, files):
+    """Return the repository `root` with `files` (text by path) as its one commit."""
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    git(root, "init", "-q")
+    git(root, "add", "-A")
+    git(root, "-c", "user.name=d", "-c", "user.email=d@e.org", "commit", "-qm", "s")
+    return Repository(root)
 
 
 def free_port() -> int:

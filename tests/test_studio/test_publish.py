@@ -6,14 +6,13 @@ import json
 import tarfile
 
 import pytest
-from studio_helpers import form_of, git, wait_for
+from studio_helpers import committed, form_of, git, wait_for
 
 from assistant.errors import ModelError
 from studio.answers import responses_of, with_answers
 from studio.changes import only_answers
 from studio.job import Board, Job, Step
 from studio.releases import Release, Releases
-from studio.repository import Repository
 
 
 def job(state="running"):
@@ -58,20 +57,13 @@ def test_progress_grows_with_the_steps():
 
 @pytest.fixture
 def repository(tmp_path):
-    files = {
+    return committed(tmp_path, {
         "domain.yml": "intents: [faq_cost]\n",
         "data/practical/cost.yml": "nlu:\n- intent: faq_cost\n  metadata: {label: Cost, neighbours: [], sources: [A]}\n"
         "  examples: |\n    - how much\nresponses:\n  utter_faq_cost:\n  - text: Some money.\nrules: []\n",
         "addons/x.py": "X = 1\n",
         "docs/x.md": "x\n",
-    }
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text)
-    git(tmp_path, "init", "-q")
-    git(tmp_path, "add", "-A")
-    git(tmp_path, "-c", "user.name=d", "-c", "user.email=d@e.org", "commit", "-qm", "s")
-    return Repository(tmp_path)
+    })
 
 
 @pytest.mark.parametrize("path, old, new, answers_only", [

@@ -11,7 +11,7 @@ import threading
 from types import SimpleNamespace
 
 import pytest
-from studio_helpers import git, wait_for
+from studio_helpers import committed, wait_for
 
 from assistant.content import Problem
 from assistant.release import checksum
@@ -22,7 +22,6 @@ from studio.processes import Cancelled, Work
 from studio.publisher import Publisher, PublishError
 from studio.rehearsal import Rehearsal
 from studio.releases import Release, Releases
-from studio.repository import Repository
 
 LABELS = {"greet": "Hello", "faq_cost": "What does it cost?"}
 SAFETY_PART = "components/train_addons.safety_check.SafetyCheck2"
@@ -47,17 +46,10 @@ def archive(path, version, weights="weights"):
 
 @pytest.fixture
 def repository(tmp_path):
-    root = tmp_path / "checkout"
-    for name, text in {
-        "data/practical/cost.yml": "one\n", "data/safety/phrases.yml": "one\n", "tests/heldback/intents.tsv": "price\tfaq_cost\n",
+    return committed(tmp_path / "checkout", {
+        "data/practical/cost.yml": "one\n", "tests/heldback/intents.tsv": "price\tfaq_cost\n",
         "tests/heldback/safety.tsv": "first plea\tcrisis\nsecond plea\tcrisis\n",
-    }.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text)
-    git(root, "init", "-q")
-    git(root, "add", "-A")
-    git(root, "-c", "user.name=d", "-c", "user.email=d@e.org", "commit", "-qm", "s")
-    return Repository(root)
+    })
 
 
 def judged(*levels):
