@@ -22,13 +22,13 @@ run: train ## start everything and print the address of the page to try it
 test: train browser check ## run every check and every test
 	@$(python) -m pytest
 
-setup: environment ## install what the project needs: environment, encoder, places, widget
-	@$(python) -m scripts.setup
+setup: built ## install what the project needs: environment, encoder, places, widget, safety check
+	@$(python) -m scripts.fit_safety
 
 train: setup ## train a model when the data changed
 	@$(python) -m scripts.train
 
-check: setup ## check the content, the code's style and its types
+check: built ## check the content, the code's style and its types
 	@$(python) -m assistant.content
 	@ruff check .
 	@mypy
@@ -84,9 +84,13 @@ lock: environment ## remake requirements.lock from pyproject.toml
 	@.bootstrap/bin/uv pip compile --quiet --python .venv/bin/python --generate-hashes --no-header --no-emit-index-url \
 		pyproject.toml --output-file requirements.lock --no-annotate
 
-.PHONY: environment browser
+.PHONY: environment built browser
 environment:
 	@scripts/bootstrap.sh
+
+# Content that cannot be read would stop the safety check's fit: `make check` must be able to say so.
+built: environment
+	@$(python) -m scripts.setup
 
 browser:
 	@scripts/browser.sh

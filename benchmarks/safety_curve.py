@@ -9,7 +9,7 @@ import numpy as np
 
 from assistant.encoder import Encoder
 from assistant.safety.decide import Thresholds
-from assistant.safety.training import HeldOut, choose, held_out, prepare
+from assistant.safety.training import HeldOut, choose, learn, prepare
 from assistant.safety.verdict import CATEGORIES, LEVELS
 from assistant.settings import ROOT, Settings
 from benchmarks.cli import print_json, print_table, progress, run
@@ -20,13 +20,13 @@ HARD = ("idiom", "media", "bereavement", "professional", "student", "quarrel", "
 
 def share(judged: List[HeldOut], thresholds: Thresholds, step: float = 0.0) -> float:
     """Return the share of `judged` that is taken for crisis with the thresholds moved by `step`."""
-    return float(np.mean([one.phrases == "crisis" or one.judgement.crisis >= thresholds.least(one.judgement) + step for one in judged]))
+    return float(np.mean([one.by_phrases or one.judgement.crisis >= thresholds.least(one.judgement) + step for one in judged]))
 
 
 def main(_: List[str]) -> None:
     """Print what each point of recall costs in false alarms."""
     progress("Cross-validating, 5 folds …")
-    judged = held_out(prepare(ROOT / "data" / "safety", Encoder.load(Settings.from_env())))
+    judged = learn(prepare(ROOT / "data" / "safety", Encoder.load(Settings.from_env())))[1]
     of = {level: [one for one in judged if one.example.level == level] for level in LEVELS}
     groups = {"ordinary": [one for one in of["none"] if one.example.kind in ORDINARY],
               "hard": [one for one in of["none"] if one.example.kind in HARD],

@@ -1,9 +1,9 @@
 """`make benchmark-speed`: this assistant and Rasa's stock pipeline, trained on the same data, in turn on one machine.
 
-training: seconds of `rasa train`, with nothing fitted before; ready: seconds from the second start to the first answer;
-memory: MB of the Rasa process after all else was measured; p50_latency, p99_latency: milliseconds of a message, one
-visitor, turns 1 to 20; throughput_10, throughput_50: messages a second with as many visitors at once; turn50: p50 at
-turn 50 by p50 at turn 1. What is said are phrasings of the training data, a different one each time.
+training: seconds of `rasa train` after `make setup`, with nothing cached of topics or stories; ready: seconds from the
+second start to the first answer; memory: MB of the Rasa process after all else was measured; p50_latency, p99_latency:
+milliseconds of a message, one visitor, turns 1 to 20; throughput_10, throughput_50: messages a second with as many
+visitors at once; turn50: p50 at turn 50 by p50 at turn 1. What is said are phrasings of the training data, a different one each time.
 """
 from __future__ import annotations
 

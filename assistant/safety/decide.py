@@ -12,14 +12,17 @@ import numpy as np
 
 from assistant.errors import ModelError
 from assistant.safety.features import Embedder, Featurizer, Reading, read
-from assistant.safety.meaning import Judgement, MeaningDetector, Weights
+from assistant.safety.meaning import NOTHING, Judgement, MeaningDetector, Weights
 from assistant.safety.normalise import STOP, Normaliser, Sentence
 from assistant.safety.phrases import PhraseDetector, Phrases
 from assistant.safety.verdict import CATEGORIES, Verdict
 
-FORMAT = 3  # of what `save` writes
+FORMAT = 4  # of what `save` writes
 NEIGHBOURS = ("risky", "calm")  # the arrays that are stored at half the precision
 COPIED = ("phrases.yml", "helplines.yml", "replies.yml")
+# Below this score the meaning, which is told of the phrases too, overrules them ("my overdose was in 1981, I've had a grand life
+# since"): a concern is left. Of 3,455 messages at risk held out from the examples it lets one down, of 444 harmless ones it saves 84.
+OVERRULED = -0.9
 NEAR = 0.15  # distance from the threshold, as a score, within which a person should look
 LONGEST_JOINED = 30  # words of two messages that are read together as one disclosure
 
@@ -51,6 +54,11 @@ class Thresholds:
     def least(self, meaning: Judgement) -> float:
         """Return the score from which `meaning` is a crisis."""
         return self.crisis_long if meaning.long else self.crisis
+
+
+def found_by_phrases(level: str, meaning: Judgement) -> bool:
+    """Whether phrases of `level` make it a crisis, with or without the meaning's consent."""
+    return level == "crisis" and (meaning is NOTHING or meaning.crisis >= OVERRULED)
 
 
 class SafetyCheck:
@@ -109,7 +117,7 @@ class SafetyCheck:
             if described["format"] != FORMAT:
                 raise ModelError(f"{folder}: safety model of format {described['format']}, not {FORMAT}. Train again: `make train`.")
             with np.load(folder / "model.npz", allow_pickle=False) as arrays:
-                weights = Weights(arrays["basis"], arrays["alpha"], arrays["ngrams"], arrays["flags"],
+                weights = Weights(arrays["basis"], arrays["alpha"], arrays["ngrams"], arrays["flags"], arrays["axes"],
                                   *(arrays[name].astype(np.float32) for name in NEIGHBOURS))
                 frequencies = arrays["frequencies"]
             thresholds = Thresholds(**described["thresholds"])
@@ -125,13 +133,13 @@ class SafetyCheck:
 
     def decide(self, phrases: Phrases, meaning: Judgement) -> Verdict:
         """Join what the two detectors say."""
-        by_phrases = phrases.level == "crisis"
+        by_phrases = found_by_phrases(phrases.level, meaning)
         least = self.thresholds.least(meaning)
         by_meaning = meaning.crisis >= least
         if by_phrases or by_meaning:
             level = "crisis"
             category = phrases.category or CATEGORIES[meaning.category]
-        elif phrases.level == "concern" or meaning.heavy >= self.thresholds.heavy:
+        elif phrases.level != "none" or meaning.heavy >= self.thresholds.heavy:
             level = "concern"
             category = "third_party" if meaning.third_party > 0 else ""
         else:

@@ -8,14 +8,13 @@ The score for crisis also weighs how near the nearest messages of either kind ar
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_matrix
 
 from assistant.safety.features import Embedder, Featurizer, Reading
-from assistant.safety.phrases import Span
 from assistant.safety.verdict import CATEGORIES
 
 GAMMA = 1.5  # width of the Gaussian kernel over embeddings
@@ -23,12 +22,16 @@ LETTERS_WEIGHT = 0.5
 FLAGS_WEIGHT = 0.1
 RIDGE = 0.5
 FOLDS = 5
-BASIS = 6000  # messages in the basis; twice as many make a sixth fewer false alarms, and take four times the time and memory
+# The basis: some messages by chance, then in steps up to these sizes those that the fit so far judges worst. Chosen so, half
+# as many do better than chosen by chance alone; time and memory grow with the square.
+BASIS = (1000, 3500, 6000)
 NEIGHBOURS = 5
+NARROW = 128  # axes of the embeddings in which neighbours are sought: a third of the time and memory, and no worse
 # What the mean likeness to the nearest messages at risk adds, that to the nearest harmless ones takes away, and what puts the
 # sum back between -1 and 1: logistic regression on the scores of messages held out from the examples, rounded.
-RISKY_PULL, CALM_PULL, LEVELLED = 2.7, 3.5, 0.4
+RISKY_PULL, CALM_PULL, LEVELLED = 2.8, 3.3, 0.5
 UNLIKELY = -1.0  # a score that no neighbour lifts to a threshold: they need not be looked at
+PIECE = 2048  # rows of the kernel that are made at a time
 MOST_UNITS = 12  # sentences of a long message that are given to the encoder
 PART_MARGIN = 0.05  # taken off a part's score for each doubling of their number: of many, one is high by chance
 CRISIS, HEAVY, FIRST_CATEGORY = 0, 1, 2  # columns of the targets: crisis; crisis or concern; the categories
@@ -44,7 +47,7 @@ class Examples:
     flags: np.ndarray  # [n, flags]
     targets: np.ndarray  # [n, 2 + categories], 1 or -1
     groups: np.ndarray  # [n]
-    basis: np.ndarray  # [n] bool: whether it joins the basis
+    candidates: np.ndarray  # [c], the units that may join the basis, shuffled
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,9 @@ class Weights:
     alpha: np.ndarray  # [m, outputs]
     ngrams: np.ndarray  # [ngrams, outputs]
     flags: np.ndarray  # [flags, outputs]
-    risky: np.ndarray  # [r, 384], the examples of crisis
-    calm: np.ndarray  # [c, 384], the examples of none
+    axes: np.ndarray  # [384, NARROW], to what the neighbours are looked up in
+    risky: np.ndarray  # [r, NARROW], the examples of crisis
+    calm: np.ndarray  # [c, NARROW], the examples of none
 
     def cheap(self, ngrams: csr_matrix, flags: np.ndarray) -> np.ndarray:
         """Return the part of the scores that needs no encoder: [n, outputs]."""
@@ -68,7 +72,8 @@ class Weights:
 
     def pull(self, embeddings: np.ndarray) -> np.ndarray:
         """Return what the nearest examples add to the score for crisis: [n]."""
-        pulled = RISKY_PULL * _nearest(embeddings, self.risky) - CALM_PULL * _nearest(embeddings, self.calm) + LEVELLED
+        narrow = embeddings @ self.axes
+        pulled = RISKY_PULL * _nearest(narrow, self.risky) - CALM_PULL * _nearest(narrow, self.calm) + LEVELLED
         return pulled  # type: ignore[no-any-return]
 
 
@@ -83,6 +88,9 @@ class Judgement:
     long: bool = False  # of many sentences one scores high by chance: long messages have a threshold of their own
 
 
+NOTHING = Judgement(-1.0, -1.0, 0, -1.0)  # on an empty message, or without an encoder
+
+
 class MeaningDetector:
     """Scores a message by its weightiest unit."""
 
@@ -91,19 +99,23 @@ class MeaningDetector:
 
     def judge(self, reading: Reading) -> Judgement:
         """Return the scores of `reading`; without an encoder nothing is said, and the phrases judge alone."""
-        if not reading.units or self._embedder is None:
-            return Judgement(-1.0, -1.0, 0, -1.0)
-        texts = [reading.text(unit) for unit in reading.units]
-        scores = self._weights.cheap(self._featurizer.ngrams(texts), self._featurizer.flags(reading, reading.units))
-        chosen = _worth_encoding(scores, reading.units)
-        embeddings = embedded(self._embedder, [texts[place] for place in chosen])
-        scores = scores[chosen] + self._weights.dear(embeddings)
+        return self.judge_all([reading])[0]
+
+    def judge_all(self, readings: Sequence[Reading]) -> List[Judgement]:
+        """Return the scores of each of `readings`, worked out together."""
+        units = [(place, unit) for place, reading in enumerate(readings) for unit in reading.units]
+        if not units or self._embedder is None:
+            return [NOTHING] * len(readings)
+        texts = [readings[place].text(unit) for place, unit in units]
+        flags = np.concatenate([self._featurizer.flags(reading, reading.units) for reading in readings])
+        scores = self._weights.cheap(self._featurizer.ngrams(texts), flags)
+        of = np.array([place for place, _ in units])
+        chosen = [row for place in range(len(readings)) for row in _worth_encoding(scores, np.flatnonzero(of == place))]
+        embeddings = embedded(self._embedder, [texts[row] for row in chosen])
+        scores, of = scores[chosen] + self._weights.dear(embeddings), of[chosen]
         likely = scores[:, CRISIS] > UNLIKELY
         scores[likely, CRISIS] += self._weights.pull(embeddings[likely])
-        scores[:-1, :FIRST_CATEGORY] -= PART_MARGIN * np.log2(len(reading.units))
-        best = int(scores[:, CRISIS].argmax())
-        return Judgement(float(scores[best, CRISIS]), float(scores[:, HEAVY].max()),
-                         int(scores[best, FIRST_CATEGORY:].argmax()), float(scores[best, THIRD_PARTY]), len(reading.units) > 1)
+        return [_weightiest(scores[of == place], len(reading.units)) for place, reading in enumerate(readings)]
 
 
 def embedded(embedder: Embedder, texts: Sequence[str]) -> np.ndarray:
@@ -114,36 +126,58 @@ def embedded(embedder: Embedder, texts: Sequence[str]) -> np.ndarray:
     return np.ascontiguousarray(embedder.embed_both(texts)[:, 1])
 
 
-def fit(examples: Examples) -> Weights:
-    """Return the weights for all of `examples`."""
-    basis = np.flatnonzero(examples.basis)
-    features = _kernel(examples, basis)
-    alpha = _solve(features.T @ features, features[basis], features.T @ examples.targets)
-    return _folded(examples, basis, alpha, np.ones(len(examples.groups), dtype=bool))
-
-
-def cross_fit(examples: Examples, folds: Dict[int, int]) -> List[Weights]:
-    """Return one set of weights a fold, learnt without the messages of that fold. `folds`: group to fold."""
+def learn(examples: Examples, folds: Dict[int, int]) -> Tuple[Weights, List[Weights]]:
+    """Return the weights for all of `examples`, and one set a fold, learnt without its messages. `folds`: group to fold."""
     fold = np.array([folds[group] for group in examples.groups])
-    basis = np.flatnonzero(examples.basis)
-    features = _kernel(examples, basis)
-    parts = [features[fold == one] for one in range(FOLDS)]
-    grams = [part.T @ part for part in parts]
-    sums = [part.T @ examples.targets[fold == one] for one, part in enumerate(parts)]
-    total, target = sum(grams), sum(sums)
-    result = []
-    for one in range(FOLDS):
+    basis = _basis(examples)
+    between = _kernel(examples, basis, basis)
+    parts = [_products(examples, np.flatnonzero(fold == one), basis) for one in range(FOLDS)]
+    gram, target = parts[0][0].copy(), parts[0][1].copy()
+    for own_gram, own_target in parts[1:]:
+        gram += own_gram
+        target += own_target
+    held_out = []
+    for one, (own_gram, own_target) in enumerate(parts):
         kept = fold[basis] != one
-        gram = (total - grams[one])[np.ix_(kept, kept)]
-        alpha = _solve(gram, features[basis][np.ix_(kept, kept)], (target - sums[one])[kept])
-        result.append(_folded(examples, basis[kept], alpha, fold != one))
-    return result
+        inner = np.ix_(kept, kept)
+        alpha = _solve((gram - own_gram)[inner], between[inner], (target - own_target)[kept])
+        held_out.append(_folded(examples, basis[kept], alpha, fold != one))
+    return _folded(examples, basis, _solve(gram, between, target), np.ones(len(fold), dtype=bool)), held_out
 
 
-def _kernel(examples: Examples, basis: np.ndarray) -> np.ndarray:
-    return (_gaussian(examples.embeddings, examples.embeddings[basis])
-            + LETTERS_WEIGHT * (examples.ngrams @ examples.ngrams[basis].T).toarray()
-            + FLAGS_WEIGHT * examples.flags @ examples.flags[basis].T).astype(np.float32)
+def _basis(examples: Examples) -> np.ndarray:
+    """Return the units of the basis; see BASIS."""
+    everything = np.arange(len(examples.groups))
+    basis = examples.candidates[:BASIS[0]]
+    for size in BASIS[1:]:
+        gram, target = _products(examples, everything, basis)
+        alpha = _solve(gram, _kernel(examples, basis, basis), target)
+        others = np.setdiff1d(examples.candidates, basis)
+        wrong = np.abs(examples.targets[others, CRISIS] - np.concatenate([
+            _kernel(examples, piece, basis) @ alpha[:, CRISIS] for piece in _pieces(others)]))
+        basis = np.append(basis, others[np.argsort(-wrong, kind="stable")[:size - len(basis)]])
+    return basis
+
+
+def _products(examples: Examples, rows: np.ndarray, basis: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Return the normal equations' two sides for `rows`, made in pieces: the whole kernel would take a gigabyte."""
+    gram = np.zeros((len(basis), len(basis)), dtype=np.float32)
+    target = np.zeros((len(basis), examples.targets.shape[1]), dtype=np.float32)
+    for piece in _pieces(rows):
+        features = _kernel(examples, piece, basis)
+        gram += features.T @ features
+        target += features.T @ examples.targets[piece]
+    return gram, target
+
+
+def _pieces(rows: np.ndarray) -> List[np.ndarray]:
+    return np.array_split(rows, range(PIECE, len(rows), PIECE))
+
+
+def _kernel(examples: Examples, rows: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    return (_gaussian(examples.embeddings[rows], examples.embeddings[basis])
+            + LETTERS_WEIGHT * (examples.ngrams[rows] @ examples.ngrams[basis].T).toarray()
+            + FLAGS_WEIGHT * examples.flags[rows] @ examples.flags[basis].T).astype(np.float32)  # type: ignore[no-any-return]
 
 
 def _gaussian(embeddings: np.ndarray, basis: np.ndarray) -> np.ndarray:
@@ -164,14 +198,25 @@ def _solve(gram: np.ndarray, between: np.ndarray, target: np.ndarray) -> np.ndar
 
 def _folded(examples: Examples, basis: np.ndarray, alpha: np.ndarray, known: np.ndarray) -> Weights:
     """Return the weights; `known`: bool [n], the units that may be neighbours."""
-    short = examples.embeddings.astype(np.float16)  # how they are stored: the fitted and the loaded check agree
+    axes = np.linalg.eigh(examples.embeddings.T @ examples.embeddings)[1][:, -NARROW:]
+    short = (examples.embeddings @ axes).astype(np.float16)  # how they are stored: the fitted and the loaded check agree
     return Weights(examples.embeddings[basis], alpha,
                    np.asarray(LETTERS_WEIGHT * (examples.ngrams[basis].T @ alpha), dtype=np.float32),
-                   (FLAGS_WEIGHT * examples.flags[basis].T @ alpha).astype(np.float32),
+                   (FLAGS_WEIGHT * examples.flags[basis].T @ alpha).astype(np.float32), axes,
                    *(short[known & chosen].astype(np.float32) for chosen in (examples.targets[:, CRISIS] > 0, examples.targets[:, HEAVY] < 0)))
 
 
-def _worth_encoding(scores: np.ndarray, units: Sequence[Span]) -> List[int]:
-    """Return the units for the encoder: the likeliest sentences by the cheap scores, and the whole."""
-    likeliest = np.argsort(-scores[:-1, CRISIS], kind="stable")[:MOST_UNITS]
-    return [*sorted(int(place) for place in likeliest), len(units) - 1]
+def _worth_encoding(scores: np.ndarray, units: np.ndarray) -> List[int]:
+    """Return the rows of one message for the encoder: the likeliest sentences by the cheap scores, and the whole."""
+    likeliest = units[:-1][np.argsort(-scores[units[:-1], CRISIS], kind="stable")[:MOST_UNITS]]
+    return [*sorted(map(int, likeliest)), *map(int, units[-1:])]
+
+
+def _weightiest(scores: np.ndarray, units: int) -> Judgement:
+    """Return the judgement on a message of so many units; `scores`: [those that were encoded, outputs], the whole last."""
+    if not units:
+        return NOTHING
+    scores[:-1, :FIRST_CATEGORY] -= PART_MARGIN * np.log2(units)
+    best = int(scores[:, CRISIS].argmax())
+    return Judgement(float(scores[best, CRISIS]), float(scores[:, HEAVY].max()),
+                     int(scores[best, FIRST_CATEGORY:].argmax()), float(scores[best, THIRD_PARTY]), units > 1)

@@ -9,30 +9,30 @@ import shutil
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, FrozenSet, List, Optional, Sequence
+from typing import Dict, FrozenSet, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from assistant.errors import ModelError
 from assistant.safety import meaning
 from assistant.safety.corpus import Example, read_examples
-from assistant.safety.decide import COPIED, FORMAT, SafetyCheck, Thresholds
+from assistant.safety.decide import COPIED, FORMAT, SafetyCheck, Thresholds, found_by_phrases
 from assistant.safety.features import Embedder, Featurizer, Reading, read
-from assistant.safety.meaning import CRISIS, FIRST_CATEGORY, HEAVY, THIRD_PARTY, Examples, Judgement, MeaningDetector, cross_fit
+from assistant.safety.meaning import CRISIS, FIRST_CATEGORY, HEAVY, THIRD_PARTY, Examples, Judgement, MeaningDetector, Weights
 from assistant.safety.normalise import Normaliser
 from assistant.safety.phrases import PhraseDetector
 from assistant.safety.verdict import CATEGORIES, LEVELS
 
 # The recall that is wanted of messages held out from the examples. They are harder than what visitors write, as they
 # were written to be: docs/safety.md shows what these shares come to on messages of somebody else, and what more would cost.
-CRISIS_RECALL = 0.94
-CONCERN_RECALL = 0.89
+CRISIS_RECALL = 0.92
+CONCERN_RECALL = 0.84
 ORDINARY = "questions"  # the kind that is far from any risk: learnt from, but of no use in the basis
 WORRIED = "worry_about_others"  # the kind of concern that is third_party
 JOINED_MARGIN = 0.3  # by how much two messages together must score higher than one alone
 
 # The modules on which the fitted arrays depend: a change of another needs no new fit.
-LEARNING = ("unicode", "normalise", "patterns", "phrases", "features", "corpus", "meaning", "training")
+LEARNING = ("unicode", "normalise", "patterns", "phrases", "features", "corpus", "meaning", "decide", "training")
 
 _WORD = re.compile(r"[a-z]+")
 _MISTYPED = frozenset({"typos", "slang_coded"})
@@ -45,6 +45,11 @@ class HeldOut:
     example: Example
     phrases: str  # the level by phrases
     judgement: Judgement
+
+    @property
+    def by_phrases(self) -> bool:
+        """Whether the phrases make it a crisis."""
+        return found_by_phrases(self.phrases, self.judgement)
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def fit_or_cached(data: Path, encoder: Embedder, cache: Optional[Path]) -> Safet
     """Return the check for data/safety, from `cache` where one of the same examples, phrases, code and encoder lies."""
     if cache is None:
         return fit(data, encoder)
-    folder = cache / "safety" / _fingerprint(data, encoder)
+    folder = fitted(data, cache)
     if (folder / "model.json").is_file():
         try:
             for name in COPIED:  # texts may change without a new fit
@@ -94,12 +99,16 @@ def fit_or_cached(data: Path, encoder: Embedder, cache: Optional[Path]) -> Safet
     return check
 
 
+def fitted(data: Path, cache: Path) -> Path:
+    """Return the folder of the check that fits data/safety as it is now; its `model.json`, written last, says that it is there."""
+    return cache / "safety" / _fingerprint(data)
+
+
 def fit(data: Path, encoder: Embedder) -> SafetyCheck:
     """Learn from data/safety."""
     prepared = prepare(data, encoder)
-    examples = _examples(prepared)
-    thresholds = choose(held_out(prepared, examples, ("concern", "crisis")))
-    return SafetyCheck(data, prepared.normaliser, prepared.phrases, prepared.featurizer, meaning.fit(examples), thresholds, encoder)
+    weights, judged = learn(prepared, ("concern", "crisis"))
+    return SafetyCheck(data, prepared.normaliser, prepared.phrases, prepared.featurizer, weights, choose(judged), encoder)
 
 
 def prepare(data: Path, encoder: Embedder) -> Prepared:
@@ -115,20 +124,22 @@ def prepare(data: Path, encoder: Embedder) -> Prepared:
     return Prepared(normaliser, phrases, featurizer, examples, readings, known, folds)
 
 
-def held_out(prepared: Prepared, examples: Optional[Examples] = None, levels: Sequence[str] = LEVELS) -> List[HeldOut]:
-    """Return every message of `levels` judged by 5-fold cross-validation."""
-    folds = prepared.folds
-    detectors = [MeaningDetector(prepared.featurizer, weights, prepared.known)
-                 for weights in cross_fit(examples or _examples(prepared), folds)]
-    judged = [place for place, example in enumerate(prepared.examples) if example.level in levels]
-    return [HeldOut(prepared.examples[place], prepared.phrases.find(reading.tokens, reading.matches).level,
-                    detectors[folds[place]].judge(reading))
-            for place, reading in ((place, prepared.readings[place]) for place in judged)]
+def learn(prepared: Prepared, levels: Sequence[str] = LEVELS) -> Tuple[Weights, List[HeldOut]]:
+    """Return the weights, and every message of `levels` as 5-fold cross-validation judges it."""
+    weights, held_out = meaning.learn(_examples(prepared), prepared.folds)
+    judged = []
+    for fold, without in enumerate(held_out):
+        own = [place for place, example in enumerate(prepared.examples) if prepared.folds[place] == fold and example.level in levels]
+        readings = [prepared.readings[place] for place in own]
+        judgements = MeaningDetector(prepared.featurizer, without, prepared.known).judge_all(readings)
+        judged += [HeldOut(prepared.examples[place], prepared.phrases.find(reading.tokens, reading.matches).level, judgement)
+                   for place, reading, judgement in zip(own, readings, judgements)]
+    return weights, judged
 
 
 def choose(judged: Sequence[HeldOut]) -> Thresholds:
     """Return the highest thresholds at which the wanted share is still found: recall first, then as few false alarms as may be."""
-    short, long = (_highest([math.inf if one.phrases == "crisis" else one.judgement.crisis for one in judged
+    short, long = (_highest([math.inf if one.by_phrases else one.judgement.crisis for one in judged
                              if one.example.level == "crisis" and one.judgement.long == long], CRISIS_RECALL) for long in (False, True))
     heavy = _highest([math.inf if one.phrases != "none" or one.judgement.crisis >= (long if one.judgement.long else short)
                       else one.judgement.heavy for one in judged if one.example.level == "concern"], CONCERN_RECALL)
@@ -153,13 +164,11 @@ def _examples(prepared: Prepared) -> Examples:
         elif example.level == "concern":
             row[[HEAVY, THIRD_PARTY] if example.kind == WORRIED else HEAVY] = 1
     own = {text: number for number, (text, (place, _)) in enumerate(zip(texts, rows)) if prepared.examples[place].kind != ORDINARY}
-    basis = np.zeros(len(rows), dtype=bool)
-    basis[[own[text] for text in sorted(own, key=lambda text: hashlib.sha256(text.encode()).digest())[:meaning.BASIS]]] = True
     return Examples(
         embeddings=meaning.embedded(prepared.known, texts), ngrams=prepared.featurizer.ngrams(texts),
         flags=np.concatenate([prepared.featurizer.flags(prepared.readings[place], [unit]) for place, unit in rows]),
         targets=targets, groups=np.array([place for place, _ in rows]),
-        basis=basis,
+        candidates=np.array([own[text] for text in sorted(own, key=lambda text: hashlib.sha256(text.encode()).digest())]),
     )
 
 
@@ -178,7 +187,7 @@ def _ordinary_words(examples: Sequence[Example], encoder: Embedder) -> List[str]
                   | {word for word in encoder.words() if len(word) > 2 and word.isascii()})
 
 
-def _fingerprint(data: Path, encoder: Embedder) -> str:
+def _fingerprint(data: Path) -> str:
     from assistant.encoder import BUILD
 
     digest = hashlib.sha256(json.dumps([FORMAT, BUILD]).encode())

@@ -73,7 +73,7 @@ class Classifier:
         kernel += np.float32(WORDING) * gram(rows)
         fitted = ridge.fit(kernel, starts, RIDGE)
         temperature = _temperature(fitted.without_text, labels[order])
-        parameters, threshold = scope.fit(fitted, Nearness(subjects, starts), labels[order], _position(names))
+        parameters, threshold = scope.fit(fitted, Nearness(subjects, starts), _lengths(wordings), labels[order], _position(names))
         wording = np.float32(WORDING) * (rows.T @ fitted.duals)
         return cls(names, {
             **Spelling.fit(wordings, dictionary).arrays(),
@@ -107,9 +107,10 @@ class Classifier:
         """
         a = self._arrays
         kernel = _sharpened(_unit(embeddings[:, 1] - a["centre"]) @ a["meanings"].T)
-        scores = kernel @ a["duals"] + self._ngrams.rows([tidy(text) for text in texts]) @ a["wording"]
+        wordings = [tidy(text) for text in texts]
+        scores = kernel @ a["duals"] + self._ngrams.rows(wordings) @ a["wording"]
         probabilities = softmax(scores / a["temperature"], axis=1)
-        evidence = scope.evidence(scores, lambda intents: self._nearness.to(embeddings[:, 0], intents), self._outside)
+        evidence = scope.evidence(scores, lambda intents: self._nearness.to(embeddings[:, 0], intents), _lengths(wordings), self._outside)
         return [self._ranking(*parts) for parts in zip(probabilities, self._scope.score(evidence))]
 
     def _ranking(self, probabilities: np.ndarray, score: float) -> Ranking:
@@ -124,6 +125,10 @@ class Classifier:
 
 def _position(intents: List[str]) -> int:
     return intents.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in intents else -1
+
+
+def _lengths(wordings: Sequence[str]) -> np.ndarray:
+    return np.array([len(wording.split()) for wording in wordings])
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

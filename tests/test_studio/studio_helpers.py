@@ -10,7 +10,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Mapping
 
 import requests
 
@@ -43,7 +43,7 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def committed(root, files):
+def committed(root: Path, files: Mapping[str, str]) -> Repository:
     """Return the repository `root` with `files` (text by path) as its one commit."""
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
