@@ -49,7 +49,7 @@ benchmark-nlu: setup ## TRAIN=a.tsv TEST=b.tsv: the same pipeline on a foreign d
 	@$(python) -m benchmarks.nlu $(if $(TRAIN),"$(TRAIN)",$(error TRAIN is missing: make $@ TRAIN=a.tsv TEST=b.tsv)) \
 		$(if $(TEST),"$(TEST)",$(error TEST is missing: make $@ TRAIN=a.tsv TEST=b.tsv))
 
-benchmark-speed: train ## this assistant against Rasa's stock pipeline (about 20 minutes)
+benchmark-speed: train ## this assistant against Rasa's stock pipeline (about 50 minutes)
 	@$(python) -m benchmarks.speed
 
 crash-test: setup ## N=1000: kill the gateway at random under load; nothing may be lost or doubled

@@ -1,12 +1,14 @@
 """`make load-test`: visitors in real conversations of ten turns, with time to think and without.
 
 At 1, 10, 50 and 200 visitors at once it prints throughput, latency, errors by kind; then the growth of memory over
-20,000 messages. One JSON line last, by concurrency. The stack is the whole assistant with a folder of its own.
+20,000 messages. One JSON line last, by concurrency, with the processor milliseconds that a message costs each process.
+The stack is the whole assistant with a folder of its own.
 """
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import sqlite3
 import sys
@@ -126,6 +128,16 @@ def _resident(pid: int) -> float:
         return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmRSS"))
 
 
+def processor(stack: Stack) -> Dict[str, float]:
+    """Return the processor seconds that each process has used so far."""
+    used = {}
+    for name, process in stack.processes.items():
+        with open(f"/proc/{process.pid}/stat", encoding="ascii") as stat:
+            user, system = stat.read().rsplit(")", 1)[1].split()[11:13]
+        used[name] = (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    return used
+
+
 def growth(stack: Stack) -> Dict[str, Any]:
     """Return the growth of memory over MEMORY_MESSAGES, in percent by process, once what is remembered is full."""
     asyncio.run(scenario(stack.base, 10, 0, for_messages(FILLING_MESSAGES)))
@@ -151,10 +163,12 @@ def main() -> int:
             for think in (THINK_SECONDS, 0.0):
                 for visitors in VISITORS:
                     print(f"{visitors} visitors, {think:g} s to think …", file=sys.stderr)
-                    before = put_off(stack.var)
+                    before, used = put_off(stack.var), processor(stack)
                     results.append(asyncio.run(scenario(stack.base, visitors, think, for_seconds(SECONDS))))
                     if late := put_off(stack.var) - before:
                         results[-1]["errors"]["put off"] = late
+                    results[-1]["processor_ms"] = {name: round(1000 * (after - used[name]) / results[-1]["messages"], 1)
+                                                   for name, after in processor(stack).items()}
                     print(_row(results[-1]), flush=True)
             print(f"memory over {MEMORY_MESSAGES} messages …", file=sys.stderr)
             grown = growth(stack)

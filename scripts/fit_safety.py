@@ -17,7 +17,7 @@ def main() -> int:
     try:
         settings = Settings.from_env()
         if not (fitted(DATA, settings.cache) / "model.json").is_file():
-            print("[setup] safety check, since data/safety changed (about two minutes)", file=sys.stderr)
+            print("[setup] safety check, since data/safety changed (about three minutes)", file=sys.stderr)
             SafetyCheck.fit(DATA, Encoder.load(settings), settings.cache)
     except AssistantError as error:
         print(f"make setup: {error}", file=sys.stderr)

@@ -6,7 +6,7 @@ import re
 import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -24,6 +24,7 @@ COPIED = ("phrases.yml", "helplines.yml", "replies.yml")
 # since"): a concern is left. Of 3,455 messages at risk held out from the examples it lets one down, of 444 harmless ones it saves 84.
 OVERRULED = -0.9
 NEAR = 0.15  # distance from the threshold, as a score, within which a person should look
+MOST_ASKED = 3  # sentences of a crisis message that may be sent on as a question
 LONGEST_JOINED = 30  # words of two messages that are read together as one disclosure
 
 # A topic chooses the reply only within these categories ("" stands for concern).
@@ -74,7 +75,7 @@ class SafetyCheck:
     def fit(cls, data: Path, encoder: Embedder, cache: Optional[Path] = None) -> "SafetyCheck":
         """Learn from data/safety (`data`), or take the result from `cache` when nothing has changed since.
 
-        Raises ContentError for a file that cannot be read. It takes about a minute; `cache` is a folder for built things.
+        Raises ContentError for a file that cannot be read. It takes minutes; `cache` is a folder for built things.
         """
         from assistant.safety.training import fit_or_cached  # the trainer needs this class
 
@@ -166,10 +167,6 @@ class SafetyCheck:
         return self.decide(phrases, replace(meaning, crisis=max(meaning.crisis, self.thresholds.crisis)))
 
     def _rest(self, sentences: Sequence[Sentence]) -> str:
-        """Return the sentences that ask something and carry no risk, as they were typed."""
-        asked: List[str] = []
-        for one in sentences:
-            alone = one.source and one.source not in asked and _ASKS.search(one.source) and not _REFERS.search(one.source)
-            if alone and self._verdict([one]).level == "none":
-                asked.append(one.source)
-        return " ".join(asked)
+        """Return the last sentences that ask something and carry no risk, as they were typed."""
+        asked = {one.source: one for one in sentences if _ASKS.search(one.source) and not _REFERS.search(one.source)}
+        return " ".join(source for source, one in list(asked.items())[-MOST_ASKED:] if self._verdict([one]).level == "none")

@@ -25,7 +25,7 @@ from assistant.safety.verdict import CATEGORIES, LEVELS
 
 # The recall that is wanted of messages held out from the examples. They are harder than what visitors write, as they
 # were written to be: docs/safety.md shows what these shares come to on messages of somebody else, and what more would cost.
-CRISIS_RECALL = 0.92
+CRISIS_RECALL = 0.925
 CONCERN_RECALL = 0.84
 ORDINARY = "questions"  # the kind that is far from any risk: learnt from, but of no use in the basis
 WORRIED = "worry_about_others"  # the kind of concern that is third_party
