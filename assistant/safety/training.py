@@ -25,7 +25,8 @@ from assistant.safety.verdict import CATEGORIES, LEVELS
 
 # The recall that is wanted of messages held out from the examples. They are harder than what visitors write, as they
 # were written to be: docs/safety.md shows what these shares come to on messages of somebody else, and what more would cost.
-CRISIS_RECALL = 0.925
+CRISIS_RECALL = 0.93
+LONG_RECALL = 0.95  # of long messages: in a story told at length the risk is easily lost
 CONCERN_RECALL = 0.84
 ORDINARY = "questions"  # the kind that is far from any risk: learnt from, but of no use in the basis
 WORRIED = "worry_about_others"  # the kind of concern that is third_party
@@ -140,7 +141,8 @@ def learn(prepared: Prepared, levels: Sequence[str] = LEVELS) -> Tuple[Weights, 
 def choose(judged: Sequence[HeldOut]) -> Thresholds:
     """Return the highest thresholds at which the wanted share is still found: recall first, then as few false alarms as may be."""
     short, long = (_highest([math.inf if one.by_phrases else one.judgement.crisis for one in judged
-                             if one.example.level == "crisis" and one.judgement.long == long], CRISIS_RECALL) for long in (False, True))
+                             if one.example.level == "crisis" and one.judgement.long == long], recall)
+                   for long, recall in ((False, CRISIS_RECALL), (True, LONG_RECALL)))
     heavy = _highest([math.inf if one.phrases != "none" or one.judgement.crisis >= (long if one.judgement.long else short)
                       else one.judgement.heavy for one in judged if one.example.level == "concern"], CONCERN_RECALL)
     return Thresholds(short, long, heavy, short + JOINED_MARGIN)
