@@ -26,8 +26,7 @@ class Window:
         now = self._clock()
         seen = self._seen.setdefault(visitor, deque())
         self._seen.move_to_end(visitor)
-        while len(self._seen) > REMEMBERED:
-            self._seen.popitem(last=False)
+        self._forget(now)
         while seen and seen[0][0] <= now - self._seconds:
             seen.popleft()
         if any(item == counted for _, counted in seen):
@@ -36,6 +35,18 @@ class Window:
             return seen[0][0] + self._seconds - now
         seen.append((now, item))
         return None
+
+    def __len__(self) -> int:
+        """Return how many visitors are remembered."""
+        return len(self._seen)
+
+    def _forget(self, now: float) -> None:
+        """Drop the visitors whose window has passed, and the longest silent where there are too many; the last is the one at hand."""
+        while len(self._seen) > 1:
+            longest_silent = next(iter(self._seen.values()))
+            if len(self._seen) <= REMEMBERED and longest_silent and longest_silent[-1][0] > now - self._seconds:
+                break
+            self._seen.popitem(last=False)
 
 
 class Pseudonym:
