@@ -56,6 +56,33 @@ def test_disguised_wording_is_a_crisis(check, text):
     assert check.check(text).level == "crisis"
 
 
+LONG_OVER = "My overdose was in 1981. I was seventeen and heartbroken. I've had a grand life since. Do you have somebody in Stroud?"
+
+
+def test_what_is_plainly_long_over_is_a_concern_though_phrases_were_found(check):
+    assert check.check(LONG_OVER).level == "concern"
+
+
+def test_without_the_meaning_nothing_overrules_the_phrases(check, tmp_path):
+    check.save(tmp_path)
+    assert SafetyCheck.load(tmp_path, None).check(LONG_OVER).level == "crisis"
+
+
+def test_messages_judged_together_are_judged_as_each_alone(check):
+    texts = ["i want to die", "", "how long is a session", " ".join(["We had a quiet week and the garden is coming on."] * 12),
+             "my nan died in 2009 and I think of her when I bake"]
+    readings = [check.read(check._normaliser.sentences(text)) for text in texts]
+    together, alone = check._meaning.judge_all(readings), [check._meaning.judge(reading) for reading in readings]
+    assert np.allclose([one.crisis for one in together], [one.crisis for one in alone], atol=0.1)  # a batch rounds a little differently
+    assert [one.long for one in together] == [False, False, False, True, False]
+
+
+def test_of_many_questions_beside_a_risk_the_last_three_are_kept(check):
+    asked = ["What does it cost?", "How many sessions are there?", "Is there somebody in Leeds?", "Are evenings possible?"]
+    verdict = check.check("I want to kill myself. " + " ".join(asked))
+    assert (verdict.level, verdict.rest) == ("crisis", " ".join(asked[1:]))
+
+
 @pytest.mark.parametrize("text", [
     "This homework is killing me", "I'm dying to know how it works", "Have you seen Suicide Squad?", "I'm not suicidal",
     "What is attachment-based therapy?", "How much does a session cost?", "Find me a therapist in Leeds",
