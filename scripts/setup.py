@@ -17,11 +17,11 @@ STEPS: Sequence[Tuple[str, Callable[[Settings], object]]] = (
 )
 
 
-def main() -> int:
-    """Run each step; return the exit code."""
+def run(steps: Sequence[Tuple[str, Callable[[Settings], object]]]) -> int:
+    """Run each step with a line of progress; return the exit code."""
     try:
         settings = Settings.from_env()
-        for name, step in STEPS:
+        for name, step in steps:
             print(f"[setup] {name}", file=sys.stderr)
             step(settings)
     except AssistantError as error:
@@ -31,4 +31,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(STEPS))
